@@ -1,0 +1,87 @@
+// Frames: the unit of sequence, acknowledgement, storage and delivery. Pure codec; the bytes are in FORMAT.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/frame/scrape.h"
+
+namespace ampari {
+
+enum class FrameKind : uint8_t { kMetrics = 1, kLogs = 2 };
+
+inline constexpr size_t kFrameHeaderBytes = 48;
+
+// The uncompressed head of every frame. All numbers are little-endian; FORMAT.md has the offsets.
+struct FrameHeader {
+  FrameKind kind = FrameKind::kMetrics;
+  uint64_t sequence = 0;    // contiguous from 1 per instance and signal
+  uint32_t scrapes = 0;     // scrapes, or log entries' files
+  uint64_t items = 0;       // samples or lines: what the ledger counts
+  uint32_t raw_bytes = 0;   // body before compression
+  uint32_t body_bytes = 0;  // body as it follows
+  uint64_t checksum = 0;    // XXH3-64 over header (this field zero) and body
+};
+
+// Reads and checks everything but the checksum: version, kind, flags, lengths against `bytes.size()` when `whole`.
+// DataLoss names the field. `bytes` holds at least the header.
+absl::StatusOr<FrameHeader> ParseFrameHeader(std::string_view bytes);
+// Checks the checksum over the pieces of one whole frame, without joining them. DataLoss when it differs.
+absl::Status VerifyFrame(const FrameHeader& header, const std::vector<std::string_view>& pieces);
+
+// Collects the scrapes of one flush. Not thread-safe; reusable after Finish().
+class FrameBuilder {
+ public:
+  FrameBuilder();
+  ~FrameBuilder();
+  FrameBuilder(const FrameBuilder&) = delete;
+  FrameBuilder& operator=(const FrameBuilder&) = delete;
+
+  // `samples`: SampleCount of the scrape.
+  void Add(const Scrape& scrape, uint64_t samples);
+  bool empty() const { return scrapes_ == 0; }
+  uint64_t samples() const { return samples_; }
+  // Body bytes so far, before compression.
+  size_t raw_bytes() const { return body_.size(); }
+  // The whole frame (zstd level 1); the builder is empty afterwards.
+  std::string Finish(uint64_t sequence);
+
+ private:
+  std::string body_;
+  uint32_t scrapes_ = 0;
+  uint64_t samples_ = 0;
+  void* zstd_ = nullptr;  // ZSTD_CCtx, reused
+};
+
+// An upper bound of what Add() appends to a body.
+size_t EncodedScrapeBound(const Scrape& scrape);
+
+// Sizes of layouts, which a decoder needs to know how many values follow. Returns false for an unknown layout.
+class LayoutSizes {
+ public:
+  virtual ~LayoutSizes() = default;
+  virtual bool Size(uint64_t layout, uint32_t* size) const = 0;
+};
+
+// Decodes the body of a metrics frame. Not thread-safe; buffers are reused from frame to frame.
+// Any malformed byte, an unknown required section, or counts that differ from the header's are DataLoss; a layout that
+// `sizes` does not know is NotFound. raw_bytes is checked against `max_raw_bytes` before anything is allocated.
+class FrameDecoder {
+ public:
+  FrameDecoder();
+  ~FrameDecoder();
+  FrameDecoder(const FrameDecoder&) = delete;
+  FrameDecoder& operator=(const FrameDecoder&) = delete;
+
+  absl::StatusOr<std::vector<Scrape>> Decode(std::string_view frame, const LayoutSizes& sizes, size_t max_raw_bytes);
+
+ private:
+  std::string raw_;
+  void* zstd_ = nullptr;  // ZSTD_DCtx, reused
+};
+
+}  // namespace ampari

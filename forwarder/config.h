@@ -1,0 +1,64 @@
+// ForwarderConfig: forwarder.yaml as validated values.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/config/http_client_options.h"
+#include "common/labels/labels.h"
+#include "forwarder/scrape/target.h"
+
+namespace ampari {
+
+// One group of static_configs or of a file of file_sd_configs.
+struct TargetGroup {
+  std::string source;  // for people: "static", or file:index
+  std::vector<std::string> targets;
+  Labels labels;
+};
+
+struct FileDiscoveryConfig {
+  std::vector<std::string> files;  // globs in the last path element, .json .yml .yaml
+  absl::Duration refresh_interval = absl::Minutes(5);
+};
+
+struct ScrapeJobConfig {
+  std::shared_ptr<const ScrapeJob> job;
+  std::vector<TargetGroup> static_groups;
+  std::vector<FileDiscoveryConfig> file_discoveries;
+};
+
+struct GatewayClientConfig {
+  std::vector<std::string> addresses;  // host:port; one is chosen by rendezvous hash of the name
+  std::string name;                    // of this forwarder; default ${NODE_NAME}, else the host name
+  bool insecure = false;
+  Secret token;
+  TlsOptions tls;
+  uint64_t ring_bytes = uint64_t{64} << 20;
+};
+
+struct ForwarderConfig {
+  std::vector<ScrapeJobConfig> jobs;
+  Labels external_labels;
+  GatewayClientConfig gateway;
+  std::string http_listen_address = "127.0.0.1:4752";
+  Secret http_token;
+  std::string log_level = "info";
+  std::vector<std::string> warnings;
+};
+
+struct ForwarderConfigOptions {
+  bool skip_unsupported_jobs = false;  // jobs with unsupported fields or discoveries are left out with a warning
+};
+
+// Errors as LoadGatewayConfig.
+absl::StatusOr<ForwarderConfig> LoadForwarderConfig(const std::string& file, const ForwarderConfigOptions& options);
+absl::StatusOr<ForwarderConfig> ParseForwarderConfig(const std::string& yaml, const std::string& file_name,
+                                                     const ForwarderConfigOptions& options);
+std::string PrintForwarderConfig(const ForwarderConfig& config);
+
+}  // namespace ampari

@@ -1,0 +1,67 @@
+// MetricsShipper: turns shipments into frames, keeps them in the bounded ring and streams them to the gateway.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/runtime/clock.h"
+#include "forwarder/shipping/shipment.h"
+
+namespace ampari {
+
+struct ShippingOptions {
+  std::string address;             // host:port of this forwarder's gateway
+  std::string forwarder_name;
+  bool insecure = false;           // plaintext
+  std::string ca_file;             // TLS; empty: the system's roots
+  std::string server_name;         // overrides the name checked in the certificate
+  std::string token_file;          // re-read when a connection is made; empty: no token (or `token`)
+  std::string token;
+  size_t ring_bytes = size_t{64} << 20;
+  absl::Duration flush_interval = absl::Seconds(1);
+  size_t flush_bytes = size_t{256} << 10;  // raw body bytes that flush before the interval
+};
+
+struct ShippingStatus {
+  bool connected = false;
+  bool superseded = false;   // a newer instance lives: scraping must stop
+  bool paused = false;
+  bool refused = false;
+  std::string last_error;    // of the connection, no secret
+  std::string gateway;       // address
+  uint64_t epoch = 0;
+  uint64_t sent_sequence = 0, acknowledged_sequence = 0, settled_sequence = 0, last_sequence = 0;
+  uint64_t ring_frames = 0, ring_bytes = 0, ring_samples = 0;
+  uint64_t registration_bytes = 0;
+  uint64_t frames_total = 0, frame_bytes_total = 0, samples_total = 0;
+  uint64_t expired_frames_total = 0, expired_samples_total = 0;
+  uint64_t resent_frames_total = 0, refused_frames_total = 0, rollbacks_total = 0, instances_total = 0, connects_total = 0;
+};
+
+// Thread-safe. Owns its threads: one that flushes, gRPC's own. `clock` must outlive it.
+class MetricsShipper {
+ public:
+  MetricsShipper(ShippingOptions options, const Clock& clock);
+  ~MetricsShipper();  // Stop(zero) if it was not called
+  MetricsShipper(const MetricsShipper&) = delete;
+  MetricsShipper& operator=(const MetricsShipper&) = delete;
+
+  void Start();
+  // Never blocks on the network; a full ring expires the oldest unsent frames as a gap record.
+  void Push(Shipment shipment);
+  // A scrape whose EncodedScrapeBound is above this cannot fit a frame and must fail as a scrape.
+  size_t max_scrape_bytes() const;
+  ShippingStatus status() const;
+  // Flushes, says that it is draining and waits until everything is acknowledged or `grace` is over. OK or
+  // DeadlineExceeded with what is left.
+  absl::Status Stop(absl::Duration grace);
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace ampari
