@@ -11,6 +11,8 @@
 
 namespace ampari {
 
+enum class Signal : uint8_t { kMetrics = 1, kLogs = 2 };
+
 inline constexpr uint32_t kLanes = 64;  // fixed by the store format
 
 // 1..; given by the store to an instance at its first hello, never reused.
