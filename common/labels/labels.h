@@ -64,10 +64,13 @@ class Labels {
 
 // A label set under construction: small, unsorted, linear look-ups (sets have at most a few dozen labels).
 // Set() copies what it is given; AddView() keeps the caller's views, which must outlive the builder's use.
+// Not thread-safe, Build() included: reusing one builder for sets with the same names in the same order saves their sort.
 class LabelsBuilder {
  public:
   LabelsBuilder() = default;
   explicit LabelsBuilder(const Labels& base) { Reset(base); }
+  LabelsBuilder(const LabelsBuilder&) = delete;  // views point into owned_
+  LabelsBuilder& operator=(const LabelsBuilder&) = delete;
 
   void Reset();
   // Starts from `base`, whose bytes must outlive this use of the builder.
@@ -78,16 +81,22 @@ class LabelsBuilder {
   void AddView(std::string_view name, std::string_view value);
   void Del(std::string_view name);
   std::string_view Get(std::string_view name) const;
+  // True for a name that AddView() gave an empty value, too.
   bool Has(std::string_view name) const;
   bool empty() const { return labels_.empty(); }
   const std::vector<Label>& labels() const { return labels_; }
   // True when a name occurs twice (only AddView can cause it).
   bool HasDuplicateNames() const;
-  // Sorted, without empty values.
+  // Sorted, without empty values; of a name that occurs twice the first is kept.
   Labels Build() const;
 
  private:
+  void SortOrder() const;
+  Label* Find(std::string_view name);
+
   std::vector<Label> labels_;
+  mutable std::vector<uint32_t> order_;  // indices of labels_ by name when ordered_, else a guess for the next sort
+  mutable bool ordered_ = false;
   std::deque<std::string> owned_;  // stable addresses for copied text
 };
 
