@@ -5,8 +5,8 @@
 
 namespace ampari {
 
-// Thread-safe. Now() is for stamps shown to others and may jump; Monotonic() is for intervals and never goes back; its
-// zero is arbitrary.
+// Thread-safe. Now() is for stamps shown to others and may jump; Monotonic() is for intervals and
+// never goes back; its zero is arbitrary.
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -1,5 +1,5 @@
-// Mutex, MutexLock, CondVar: std::mutex with clang's thread-safety annotations. (Debian's absl::Mutex is not instrumented
-// and reports false races under TSan.)
+// Mutex, MutexLock, CondVar: std::mutex with clang's thread-safety annotations. (Debian's
+// absl::Mutex is not instrumented and reports false races under TSan.)
 #pragma once
 
 #include <chrono>
