@@ -1,0 +1,169 @@
+"""Real Envoys that count real requests in Istio's shape.
+
+Upstream Envoy lacks Istio's own stats filter; its stats access logger emits counters and histograms of any name with tags
+taken from the request. The page shows them under the prefix envoy_mesh_, which a metric relabel rule takes away.
+"""
+
+import http.server
+import json
+import pathlib
+import threading
+import urllib.error
+import urllib.request
+
+from .process import Process, fetch, free_port, wait_until
+from .programs import CACHE, ISTIO_RULES, write_yaml
+
+BUCKETS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000]
+STATUS_PORT = 15020
+
+
+def available():
+    return (CACHE / "bin/envoy").exists()
+
+
+def unavailable_reason():
+    note = CACHE / "envoy.skipped"
+    return note.read_text() if note.exists() else "script/counterparts envoy was not run"
+
+
+def _tags(service):
+    fixed = {
+        "reporter": "destination", "source_workload": "loadgen", "source_workload_namespace": "default", "source_app": "loadgen",
+        "source_cluster": "Kubernetes", "destination_workload": f"{service}-v1", "destination_workload_namespace": "default",
+        "destination_app": service, "destination_version": "v1", "destination_cluster": "Kubernetes",
+        "destination_service": f"{service}.default.svc.cluster.local", "destination_service_name": service,
+        "destination_service_namespace": "default", "destination_canonical_service": service, "request_protocol": "http",
+        "connection_security_policy": "none",
+    }
+    tags = [{"name": k, "value_format": v} for k, v in fixed.items()]
+    return tags + [{"name": "response_code", "value_format": "%RESPONSE_CODE%"},
+                   {"name": "response_flags", "value_format": "%RESPONSE_FLAGS%"}]
+
+
+def _cluster(name, port):
+    endpoint = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}
+    return {"name": name, "type": "STATIC", "connect_timeout": "1s",
+            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}]}}
+
+
+def _config(service, address, port, backend_port, dead_port):
+    histogram = lambda name, value, unit: {"stat": {"name": name, "tags": _tags(service)}, "value_format": value, "unit": unit}
+    stats = {
+        "@type": "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config",
+        "stat_prefix": "mesh",
+        "counters": [{"stat": {"name": "istio_requests_total", "tags": _tags(service)}, "value_fixed": 1}],
+        "histograms": [histogram("istio_request_duration_milliseconds", "%DURATION%", "Milliseconds"),
+                       histogram("istio_request_bytes", "%BYTES_RECEIVED%", "Bytes"),
+                       histogram("istio_response_bytes", "%BYTES_SENT%", "Bytes")],
+    }
+    routes = [{"match": {"prefix": "/dead"}, "route": {"cluster": "dead"}},
+              {"match": {"prefix": "/missing"}, "direct_response": {"status": 404}},
+              {"match": {"prefix": "/"}, "route": {"cluster": "backend"}}]
+    manager = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "inbound", "access_log": [{"name": "stats", "typed_config": stats}],
+        "route_config": {"virtual_hosts": [{"name": service, "domains": ["*"], "routes": routes}]},
+        "http_filters": [{"name": "router", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
+    }
+    socket_address = lambda host, number: {"socket_address": {"address": host, "port_value": number}}
+    return {
+        "admin": {"address": socket_address(address, STATUS_PORT)},
+        "stats_flush_interval": "1s",
+        "stats_config": {"histogram_bucket_settings": [{"match": {"prefix": "mesh.istio"}, "buckets": BUCKETS},
+                                                       {"match": {"prefix": "istio"}, "buckets": BUCKETS}]},
+        "static_resources": {
+            "listeners": [{"name": "inbound", "address": socket_address("127.0.0.1", port), "filter_chains": [
+                {"filters": [{"name": "http", "typed_config": manager}]}]}],
+            "clusters": [_cluster("backend", backend_port), _cluster("dead", dead_port)],
+        },
+    }
+
+
+class _Application(http.server.BaseHTTPRequestHandler):
+    """What the sidecars stand before: answers at once, and fails where the path says so."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one write for head and body
+
+    def do_GET(self):
+        body = b"ok\n" * 40
+        self.send_response(500 if self.path.startswith("/fail") else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, *_):
+        pass
+
+
+class EnvoyMesh:
+    """Three Envoys before one application, with what was sent through them counted at the client."""
+
+    SERVICES = ("productpage", "reviews", "ratings")
+    PATHS = ("/", "/", "/", "/", "/", "/", "/fail", "/missing", "/dead", "/")
+
+    def __init__(self, directory, network="127.30.0"):
+        directory = pathlib.Path(directory)
+        self.application = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Application)
+        threading.Thread(target=self.application.serve_forever, daemon=True).start()
+        self.targets = directory / "envoy-targets.json"
+        self.ports, self.processes, self.addresses = {}, [], {}
+        self.sent = {}  # (service, status) -> requests answered so
+        groups = []
+        for number, service in enumerate(self.SERVICES, 1):
+            address, port = f"{network}.{number}", free_port()
+            config = directory / f"envoy-{service}.yaml"
+            write_yaml(config, _config(service, address, port, self.application.server_port, free_port()))
+            self.processes.append(Process(f"envoy-{service}", [CACHE / "bin/envoy", "-c", config, "--use-dynamic-base-id", "--log-level", "warning", "--concurrency", "1"], directory))
+            self.ports[service], self.addresses[service] = port, address
+            groups.append(self._pod(service, address))
+        self.targets.write_text(json.dumps(groups, indent=1))
+
+    @staticmethod
+    def _pod(service, address):
+        meta = {"namespace": "default", "pod_name": f"{service}-v1-envoy", "pod_ip": address, "pod_phase": "Running",
+                "pod_node_name": "node-1", "pod_annotation_prometheus_io_scrape": "true",
+                "pod_annotation_prometheus_io_port": str(STATUS_PORT),
+                "pod_annotation_prometheus_io_path": "/stats/prometheus", "pod_label_app": service, "pod_label_version": "v1"}
+        return {"targets": [address], "labels": {f"__meta_kubernetes_{k}": v for k, v in meta.items()}}
+
+    def job(self):
+        """The scrape job for these pods."""
+        return {"job_name": "envoys", "file_sd_configs": [{"files": [str(self.targets)]}], "relabel_configs": ISTIO_RULES,
+                "metric_relabel_configs": [
+                    {"source_labels": ["__name__"], "regex": "envoy_mesh_(istio_.+)", "target_label": "__name__",
+                     "replacement": "$1"}]}
+
+    def start(self):
+        for process in self.processes:
+            process.start()
+        for service, process in zip(self.SERVICES, self.processes):
+            url = f"http://{self.addresses[service]}:{STATUS_PORT}/ready"
+            wait_until(lambda u=url: fetch(u)[0] == 200, f"Envoy {service} is ready", process=process)
+        return self
+
+    def send(self, requests):
+        """Sends requests through the Envoys in turn and counts the answers."""
+        for number in range(requests):
+            service = self.SERVICES[number % len(self.SERVICES)]
+            path = self.PATHS[(number // len(self.SERVICES)) % len(self.PATHS)]
+            status = _status(f"http://127.0.0.1:{self.ports[service]}{path}")
+            self.sent[service, status] = self.sent.get((service, status), 0) + 1
+
+    def stop(self):
+        for process in self.processes:
+            process.stop()
+        self.application.shutdown()
+
+
+def _status(url):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            answer.read()
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.read()
+        return error.code

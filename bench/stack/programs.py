@@ -1,0 +1,238 @@
+"""The programs of the chain, each with its configuration, its ports and what can be asked of it."""
+
+import json
+import os
+import pathlib
+import urllib.parse
+
+import yaml
+
+from .process import Process, fetch, free_port, wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("AMPARI_BUILD", ROOT / "build/release"))
+CACHE = pathlib.Path(os.environ.get("AMPARI_CACHE") or pathlib.Path(
+    os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ampari")
+BENCH = BUILD / "bench/ampari-bench"
+
+# Istio's own scrape job (samples/addons/prometheus.yaml, `kubernetes-pods`) as relabelling: annotations decide whether, where
+# and how a pod is scraped; its labels, namespace, name and node travel with every sample.
+ISTIO_RULES = [
+    {"source_labels": ["__meta_kubernetes_pod_annotation_prometheus_io_scrape"], "action": "keep", "regex": True},
+    {"source_labels": ["__meta_kubernetes_pod_annotation_prometheus_io_scrape_slow"], "action": "drop", "regex": True},
+    {"source_labels": ["__meta_kubernetes_pod_annotation_prometheus_io_scheme"], "action": "replace", "regex": "(https?)",
+     "target_label": "__scheme__"},
+    {"source_labels": ["__meta_kubernetes_pod_annotation_prometheus_io_path"], "action": "replace", "regex": "(.+)",
+     "target_label": "__metrics_path__"},
+    {"source_labels": ["__meta_kubernetes_pod_annotation_prometheus_io_port", "__meta_kubernetes_pod_ip"],
+     "action": "replace", "regex": r"(\d+);(([A-Fa-f0-9]{1,4}::?){1,7}[A-Fa-f0-9]{1,4})", "replacement": "[$2]:$1",
+     "target_label": "__address__"},
+    {"source_labels": ["__meta_kubernetes_pod_annotation_prometheus_io_port", "__meta_kubernetes_pod_ip"],
+     "action": "replace", "regex": r"(\d+);((([0-9]+?)(\.|$)){4})", "replacement": "$2:$1", "target_label": "__address__"},
+    {"action": "labelmap", "regex": "__meta_kubernetes_pod_annotation_prometheus_io_param_(.+)",
+     "replacement": "__param_$1"},
+    {"action": "labelmap", "regex": "__meta_kubernetes_pod_label_(.+)"},
+    {"source_labels": ["__meta_kubernetes_namespace"], "action": "replace", "target_label": "namespace"},
+    {"source_labels": ["__meta_kubernetes_pod_name"], "action": "replace", "target_label": "pod"},
+    {"source_labels": ["__meta_kubernetes_pod_phase"], "action": "drop", "regex": "Pending|Succeeded|Failed|Completed"},
+    {"source_labels": ["__meta_kubernetes_pod_node_name"], "action": "replace", "target_label": "node"},
+]
+
+
+def write_yaml(path, value):
+    path.write_text(yaml.safe_dump(value, sort_keys=False, width=160))
+
+
+class Region:
+    """bench/region: a verifying, fault-injecting receiver."""
+
+    def __init__(self, directory, name="region", token=None):
+        self.port, self.control_port = free_port(), free_port()
+        argv = [BENCH, "region", "--listen", f"127.0.0.1:{self.port}", "--control", f"127.0.0.1:{self.control_port}"]
+        self.process = Process(name, argv + (["--token", token] if token else []), directory)
+        self.url = f"http://127.0.0.1:{self.port}/api/v1/push"
+        self.control_url = f"http://127.0.0.1:{self.control_port}"
+
+    def start(self):
+        self.process.start()
+        wait_until(lambda: fetch(f"{self.control_url}/-/ready")[0] == 200, "the region listens", process=self.process)
+        return self
+
+    def control(self, **settings):
+        query = urllib.parse.urlencode({k: str(v).lower() if isinstance(v, bool) else v for k, v in settings.items()})
+        status, body = fetch(f"{self.control_url}/control?{query}", data=b"")
+        assert status == 200, f"control {settings}: {status} {body!r}"
+
+    def report(self):
+        status, body = fetch(f"{self.control_url}/report")
+        assert status == 200, body
+        return json.loads(body)
+
+    def samples(self, tenant=""):
+        """{series: [(ms, bits)]} of one tenant."""
+        status, body = fetch(f"{self.control_url}/samples?tenant={urllib.parse.quote(tenant)}", timeout=120)
+        assert status == 200, body
+        found = {}
+        for line in body.decode().splitlines():
+            series, ms, bits = line.rsplit("\t", 2)
+            found.setdefault(series, []).append((int(ms), bits))
+        return found
+
+
+class Prometheus:
+    """A real Prometheus as the region's receiver."""
+
+    def __init__(self, directory, name="prometheus", binary="/usr/bin/prometheus", flags=()):
+        self.port = free_port()
+        config = pathlib.Path(directory) / f"{name}.yml"
+        write_yaml(config, {"global": {"scrape_interval": "15s"}})
+        self.process = Process(name, [binary, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{self.port}",
+                                      f"--storage.tsdb.path={pathlib.Path(directory) / (name + '-data')}",
+                                      "--web.enable-remote-write-receiver", "--query.lookback-delta=1m", *flags], directory)
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.base}/api/v1/write"
+
+    def start(self):
+        self.process.start()
+        wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "Prometheus is ready", 60, self.process)
+        return self
+
+    def query(self, expression, time=None):
+        """The result vector of an instant query: [(labels, value)]."""
+        arguments = {"query": expression, **({"time": time} if time else {})}
+        status, body = fetch(f"{self.base}/api/v1/query?{urllib.parse.urlencode(arguments)}", timeout=60)
+        assert status == 200, f"{expression}: {status} {body!r}"
+        return [(r["metric"], r.get("value", [None, None])[1] if "value" in r else r["values"])
+                for r in json.loads(body)["data"]["result"]]
+
+    def number(self, expression):
+        """The one number of an instant query, or None."""
+        result = self.query(expression)
+        return float(result[0][1]) if result else None
+
+
+class Mesh:
+    """bench/mesh: simulated sidecars and an istiod, each on a loopback address of its own."""
+
+    def __init__(self, directory, name="mesh", sidecars=3, network="127.20.0.0", seed=1, flags=()):
+        directory = pathlib.Path(directory)
+        self.log, self.bodies = directory / f"{name}-scrapes.log", directory / f"{name}-bodies"
+        self.targets = directory / f"{name}-targets.json"
+        self.process = Process(name, [BENCH, "mesh", "--sidecars", sidecars, "--istiods", 1, "--seed", seed, "--network", network,
+                                      "--log", self.log, "--bodies", self.bodies, "--targets", self.targets, *flags], directory)
+
+    def start(self):
+        self.process.start()
+        wait_until(lambda: "ready" in self.process.tail(), "the mesh listens", process=self.process)
+        return self
+
+    def verify(self, *arguments, timeout=180):
+        """Every scrape served against what arrived: the verdict of `ampari-bench verify` and its words."""
+        checker = Process("verify", [BENCH, "verify", "--log", self.log, "--bodies", self.bodies, "--targets", self.targets,
+                                     *arguments], self.process.directory).start()
+        before = len(checker.tail(100000))
+        checker.child.wait(timeout)
+        words = checker.log.read_text(errors="replace")[0 if before == 0 else 0:]
+        verdicts = [line for line in words.splitlines() if line.startswith("{")]
+        assert verdicts, words[-4000:]
+        return json.loads(verdicts[-1]), words, checker.code()
+
+
+class Gateway:
+    """ampari-gateway with one directory; it can be killed and started again."""
+
+    def __init__(self, directory, destinations, name="gateway", **sections):
+        directory = pathlib.Path(directory)
+        self.grpc_port, self.http_port = free_port(), free_port()
+        self.config_file, self.storage = directory / f"{name}.yaml", directory / f"{name}-data"
+        self.config = {
+            "storage": {"directory": str(self.storage), "max_bytes": "512MiB", **sections.pop("storage", {})},
+            "grpc": {"listen_address": f"127.0.0.1:{self.grpc_port}", "insecure": True, **sections.pop("grpc", {})},
+            "http": {"listen_address": f"127.0.0.1:{self.http_port}"},
+            **({"remote_write": destinations} if destinations else {}), **sections,
+        }
+        write_yaml(self.config_file, self.config)
+        self.base = f"http://127.0.0.1:{self.http_port}"
+        self.address = f"127.0.0.1:{self.grpc_port}"
+        self.process = Process(name, [BUILD / "gateway/ampari-gateway", f"--config.file={self.config_file}"], directory)
+
+    def start(self, seconds=30):
+        self.process.start()
+        wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "the gateway is ready", seconds, self.process)
+        return self
+
+    def rewrite(self, config):
+        """New configuration, taken over by reload."""
+        self.config = config
+        write_yaml(self.config_file, config)
+        status, body = fetch(f"{self.base}/-/reload", data=b"")
+        assert status == 200, body
+
+    def json(self, path):
+        status, body = fetch(f"{self.base}{path}", timeout=30)
+        assert status == 200, f"{path}: {status} {body[:2000]!r}"
+        return json.loads(body)
+
+    def ledgers(self):
+        """{(tenant, destination): ledger}."""
+        return {(d["tenant"], d["destination"]): d["ledger"] for d in self.json("/api/v1/status/ledger")["destinations"]}
+
+    def ledger(self):
+        """The only destination's."""
+        (ledger,) = self.ledgers().values()
+        return ledger
+
+    def metrics(self):
+        status, body = fetch(f"{self.base}/metrics")
+        assert status == 200
+        return body.decode()
+
+
+class Forwarder:
+    """ampari-forwarder on file discovery with Istio's annotation rules."""
+
+    def __init__(self, directory, gateway_address, target_files, name="forwarder", interval="1s", jobs=(), gateway=None,
+                 **sections):
+        directory = pathlib.Path(directory)
+        self.http_port = free_port()
+        self.config_file = directory / f"{name}.yaml"
+        mesh_job = {"job_name": "kubernetes-pods", "honor_labels": True,
+                    "file_sd_configs": [{"files": [str(f) for f in target_files], "refresh_interval": "5s"}],
+                    "relabel_configs": ISTIO_RULES}
+        self.config = {
+            "global": {"scrape_interval": interval, "scrape_timeout": interval},
+            "scrape_configs": ([mesh_job] if target_files else []) + list(jobs),
+            "gateway": {"address": gateway_address, "name": name, "insecure": True, **(gateway or {})},
+            "http": {"listen_address": f"127.0.0.1:{self.http_port}"}, **sections,
+        }
+        write_yaml(self.config_file, self.config)
+        self.base = f"http://127.0.0.1:{self.http_port}"
+        self.process = Process(name, [BUILD / "forwarder/ampari-forwarder", f"--config.file={self.config_file}"], directory)
+
+    def start(self, seconds=30):
+        self.process.start()
+        wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "the forwarder is ready", seconds, self.process)
+        return self
+
+    def targets(self):
+        status, body = fetch(f"{self.base}/targets")
+        assert status == 200, body
+        return json.loads(body)
+
+    def metrics(self):
+        status, body = fetch(f"{self.base}/metrics")
+        assert status == 200
+        return body.decode()
+
+
+def metric(text, name, **labels):
+    """The sum of the samples of a metrics page that carry these labels."""
+    total, found = 0.0, False
+    for line in text.splitlines():
+        head = line.rsplit(" ", 1)[0]
+        if line.startswith("#") or head.split("{", 1)[0] != name:
+            continue
+        if all(f'{k}="{v}"' in head for k, v in labels.items()):
+            total, found = total + float(line.rsplit(" ", 1)[1]), True
+    assert found, f"{name}{labels} is not on the page"
+    return total
