@@ -1,0 +1,63 @@
+"""Reload: a destination's URL or token changes, destinations come and go, and the backlog stays."""
+
+import copy
+
+from support import assert_exact, balanced, destination, finish, wait_for_scrapes
+
+from stack.process import wait_until
+
+
+def test_new_token_and_url_keep_the_backlog(chain):
+    region, mesh = chain.region(token="new-secret"), chain.mesh()
+    wrong = {**destination(region), "authorization": {"credentials": "old-secret"}}
+    gateway = chain.gateway([wrong])
+    forwarder = chain.forwarder(gateway.address, [mesh.targets])
+    wait_for_scrapes(forwarder, 3)
+    assert gateway.ledger()["delivered"] == 0 and gateway.ledger()["pending"] > 0
+    config = copy.deepcopy(gateway.config)
+    config["remote_write"][0]["authorization"]["credentials"] = "new-secret"
+    gateway.rewrite(config)
+    assert_exact(mesh, region, finish(forwarder, gateway))
+    for text in (gateway.process.log.read_text(), gateway.metrics(), str(gateway.json("/api/v1/destinations"))):
+        assert "old-secret" not in text and "new-secret" not in text
+
+
+def test_removed_destination_resumes_when_it_comes_back(chain):
+    region, mesh = chain.region(), chain.mesh()
+    gateway = chain.gateway([destination(region), {"name": "other", "url": region.url, "headers": {"X-Scope-OrgID": "other"}}])
+    forwarder = chain.forwarder(gateway.address, [mesh.targets])
+    wait_for_scrapes(forwarder, 2)
+    config = copy.deepcopy(gateway.config)
+    removed = config["remote_write"].pop(0)
+    gateway.rewrite(config)
+    wait_for_scrapes(forwarder, 4)
+    config["remote_write"].append(removed)
+    gateway.rewrite(config)
+    wait_for_scrapes(forwarder, 6)
+    stopped = finish_all(forwarder, gateway)
+    assert_exact(mesh, region, stopped)
+    assert all(balanced(ledger) for ledger in gateway.ledgers().values())
+
+
+def finish_all(forwarder, gateway):
+    import time
+    stopped = int(time.time() * 1000)
+    assert forwarder.process.stop() == 0
+    wait_until(lambda: all(l["pending"] == 0 for l in gateway.ledgers().values()), "all are delivered", 60)
+    return stopped
+
+
+def test_a_broken_configuration_changes_nothing(chain):
+    region, mesh = chain.region(), chain.mesh()
+    gateway = chain.gateway([destination(region)])
+    forwarder = chain.forwarder(gateway.address, [mesh.targets])
+    from stack.process import fetch
+    gateway.config_file.write_text("storage: {directry: /x}\n")
+    status, body = fetch(f"{gateway.base}/-/reload", data=b"")
+    assert status >= 400 and b"directry" in body and b"directory" in body, body
+    forwarder.config_file.write_text("scrape_configs: [{job_name: a, scrape_intervall: 1s}]\n")
+    status, body = fetch(f"{forwarder.base}/-/reload", data=b"")
+    assert status >= 400 and b"scrape_intervall" in body and b"scrape_interval" in body, body
+    assert fetch(f"{gateway.base}/-/reload")[0] == 405
+    wait_for_scrapes(forwarder, 3)
+    assert_exact(mesh, region, finish(forwarder, gateway))
