@@ -1,4 +1,5 @@
-// Frames: the unit of sequence, acknowledgement, storage and delivery. Pure codec; the bytes are in FORMAT.md.
+// Frames: the unit of sequence, acknowledgement, storage and delivery. Pure codec; the bytes are in
+// FORMAT.md.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,9 @@ namespace ampari {
 enum class FrameKind : uint8_t { kMetrics = 1, kLogs = 2 };
 
 inline constexpr size_t kFrameHeaderBytes = 48;
+// A flush ends earlier: 256 KiB hold some 10,000 of the smallest scrapes. Bounds what a decoder
+// allocates.
+inline constexpr uint32_t kMaxScrapesPerFrame = 65536;
 
 // The uncompressed head of every frame. All numbers are little-endian; FORMAT.md has the offsets.
 struct FrameHeader {
@@ -27,10 +31,12 @@ struct FrameHeader {
   uint64_t checksum = 0;    // XXH3-64 over header (this field zero) and body
 };
 
-// Reads and checks everything but the checksum: version, kind, flags, lengths against `bytes.size()` when `whole`.
-// DataLoss names the field. `bytes` holds at least the header.
+// Reads and checks everything but lengths and checksum, which VerifyFrame does: magic, version,
+// kind, flags, counts. DataLoss names the field. `bytes` begins with the header; what follows it is
+// not looked at.
 absl::StatusOr<FrameHeader> ParseFrameHeader(std::string_view bytes);
-// Checks the checksum over the pieces of one whole frame, without joining them. DataLoss when it differs.
+// Checks the checksum over the pieces of one whole frame, without joining them. DataLoss when it
+// differs.
 absl::Status VerifyFrame(const FrameHeader& header, const std::vector<std::string_view>& pieces);
 
 // Collects the scrapes of one flush. Not thread-safe; reusable after Finish().
@@ -60,7 +66,8 @@ class FrameBuilder {
 // An upper bound of what Add() appends to a body.
 size_t EncodedScrapeBound(const Scrape& scrape);
 
-// Sizes of layouts, which a decoder needs to know how many values follow. Returns false for an unknown layout.
+// Sizes of layouts, which a decoder needs to know how many values follow. Returns false for an
+// unknown layout.
 class LayoutSizes {
  public:
   virtual ~LayoutSizes() = default;
@@ -68,8 +75,9 @@ class LayoutSizes {
 };
 
 // Decodes the body of a metrics frame. Not thread-safe; buffers are reused from frame to frame.
-// Any malformed byte, an unknown required section, or counts that differ from the header's are DataLoss; a layout that
-// `sizes` does not know is NotFound. raw_bytes is checked against `max_raw_bytes` before anything is allocated.
+// Any malformed byte, a wrong checksum, or counts that differ from the header's are DataLoss; an
+// unknown required section is Unimplemented; a layout that `sizes` does not know is NotFound.
+// raw_bytes is checked against `max_raw_bytes` before anything is allocated.
 class FrameDecoder {
  public:
   FrameDecoder();
@@ -77,7 +85,8 @@ class FrameDecoder {
   FrameDecoder(const FrameDecoder&) = delete;
   FrameDecoder& operator=(const FrameDecoder&) = delete;
 
-  absl::StatusOr<std::vector<Scrape>> Decode(std::string_view frame, const LayoutSizes& sizes, size_t max_raw_bytes);
+  absl::StatusOr<std::vector<Scrape>> Decode(std::string_view frame, const LayoutSizes& sizes,
+                                             size_t max_raw_bytes);
 
  private:
   std::string raw_;

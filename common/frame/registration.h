@@ -1,9 +1,10 @@
-// Registration blocks: series and layouts, sent once, before the first frame that refers to them. Pure codec; the bytes
-// are in FORMAT.md.
+// Registration blocks: series and layouts, sent once, before the first frame that refers to them.
+// Pure codec; the bytes are in FORMAT.md.
 //
-// A block belongs to one target of one instance. It registers a contiguous range of series numbers and a contiguous range
-// of layout numbers; numbers are unique per instance and never reused. A block is retired as a whole, when no living
-// layout uses any of its series or builds on any of its layouts.
+// A block belongs to one target of one instance. It registers a contiguous range of series numbers
+// and a contiguous range of layout numbers; numbers are unique per instance and never reused. A
+// block is retired as a whole, when no living layout uses any of its series or builds on any of its
+// layouts.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@
 
 namespace ampari {
 
-// One run of a layout's positions: `count` consecutive series numbers from `first`, or, with `from_base`, `count`
-// positions of the base layout from position `first`.
+// One run of a layout's positions: `count` consecutive series numbers from `first`, or, with
+// `from_base`, `count` positions of the base layout from position `first`.
 struct LayoutRun {
   bool from_base = false;
   uint64_t first = 0;
@@ -26,9 +27,11 @@ struct LayoutRun {
 };
 
 inline constexpr int kMaxEditChain = 16;
+inline constexpr uint32_t kMaxLayoutPositions = uint32_t{16} << 20;
 
 struct Layout {
-  uint64_t base = 0;  // 0: built on no other; else an earlier layout of the same target, at most kMaxEditChain deep
+  uint64_t base = 0;  // 0: built on no other; else an earlier layout of the same target, at most
+                      // kMaxEditChain deep
   uint32_t size = 0;  // positions in all
   std::vector<LayoutRun> runs;
   friend bool operator==(const Layout&, const Layout&) = default;
@@ -54,7 +57,10 @@ struct RegistrationHeader {
 };
 
 inline constexpr size_t kMaxRegistrationRawBytes = size_t{64} << 20;
+// Of the decoded series and layouts of one block: what a small block may make a decoder allocate.
+inline constexpr size_t kMaxRegistrationLabelBytes = size_t{512} << 20;
 
+// `block` stays within the limits above.
 std::string EncodeRegistration(const RegistrationBlock& block);
 // Checks version, lengths and checksum. DataLoss says what is wrong.
 absl::StatusOr<RegistrationHeader> ParseRegistrationHeader(std::string_view bytes);
