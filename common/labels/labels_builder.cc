@@ -64,14 +64,15 @@ bool LabelsBuilder::Has(std::string_view name) const {
 // order.
 void LabelsBuilder::SortOrder() const {
   if (ordered_) return;
-  const auto less = [this](uint32_t a, uint32_t b) { return labels_[a].name < labels_[b].name; };
-  if (order_.size() != labels_.size()) {
+  const auto less = [this](uint32_t a, uint32_t b) {
+    const int compared = labels_[a].name.compare(labels_[b].name);
+    return compared < 0 || (compared == 0 && a < b);
+  };
+  const bool guess = order_.size() == labels_.size();
+  if (!guess || !std::is_sorted(order_.begin(), order_.end(), less)) {
     order_.resize(labels_.size());
     std::iota(order_.begin(), order_.end(), 0u);
-  }
-  if (!std::is_sorted(order_.begin(), order_.end(), less)) {
-    std::iota(order_.begin(), order_.end(), 0u);
-    std::stable_sort(order_.begin(), order_.end(), less);
+    std::sort(order_.begin(), order_.end(), less);
   }
   ordered_ = true;
 }

@@ -33,12 +33,18 @@ struct RelabelRule {
 
 // Case-insensitive. InvalidArgument names the text and the valid actions.
 absl::StatusOr<RelabelAction> ParseRelabelAction(std::string_view text);
+std::string RelabelActionName(RelabelAction action);
+
+// InvalidArgument says what is wrong, in Prometheus' words where it has some; label names follow the legacy scheme.
+absl::Status ValidateRelabelRule(const RelabelRule& rule);
+// [a-zA-Z_][a-zA-Z0-9_]*
+bool IsLegacyLabelName(std::string_view name);
 
 // A compiled list of rules. Immutable, thread-safe, cheap to copy.
 class Relabeler {
  public:
   Relabeler() = default;
-  // InvalidArgument says which rule (its index from 0) and why, in Prometheus' words where it has some.
+  // InvalidArgument says which rule (its index from 0) and what ValidateRelabelRule() says.
   static absl::StatusOr<Relabeler> Compile(std::span<const RelabelRule> rules);
 
   // Applies the rules in order; false as soon as one drops the set (labels are then unspecified).
