@@ -20,6 +20,7 @@ struct ServerRequest {
   std::string query;  // decoded as the library gives it: name=value joined by &
   std::string body;
   std::string peer;   // address without port
+  std::string local;  // the address that the peer connected to, without port
   bool peer_is_loopback = false;
   std::vector<std::pair<std::string, std::string>> headers;  // lower-case names
   std::string_view Header(std::string_view lower_case_name) const;
@@ -31,7 +32,8 @@ struct ServerResponse {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  bool close_without_answer = false;  // simulated peers: reset instead of an answer
+  bool close_without_answer = false;  // simulated peers: the connection is closed instead of an answer
+  size_t told_length = 0;             // simulated peers: a Content-Length above body.size() cuts the body short
 };
 
 struct ServerOptions {
