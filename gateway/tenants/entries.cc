@@ -1,0 +1,145 @@
+#include "gateway/tenants/entries.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/config/secret.h"
+
+namespace ampari {
+
+// An entry and where its tokens come from.
+struct Entries::Source {
+  EntryIdentity identity;
+  std::unique_ptr<SecretSource> secret;
+  std::vector<TokenDigest> tokens;  // the last valid ones
+};
+
+namespace {
+
+constexpr char kLoopbackEntry[] = "default";
+
+EntryIdentity WithDestinations(EntryIdentity identity, const GatewayConfig& config) {
+  for (const TenantConfig& tenant : config.tenants) {
+    if (tenant.id == identity.tenant) identity.takes_metrics = !tenant.remote_write.empty();
+  }
+  return identity;
+}
+
+absl::StatusOr<std::vector<TokenDigest>> ReadTokens(const std::string& entry,
+                                                    SecretSource& secret) {
+  absl::StatusOr<std::string> text = secret.Get();
+  if (!text.ok()) {
+    return absl::Status(text.status().code(), absl::StrCat("forwarders entry \"", entry,
+                                                           "\": ", text.status().message()));
+  }
+  absl::StatusOr<std::vector<TokenDigest>> tokens = ParseTokens(*text);
+  if (tokens.ok() && tokens->empty()) tokens = absl::InvalidArgumentError("its token is empty");
+  if (!tokens.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("forwarders entry \"", entry, "\": ", tokens.status().message()));
+  }
+  return tokens;
+}
+
+}  // namespace
+
+std::vector<EntryIdentity> IdentitiesOf(const GatewayConfig& config) {
+  std::vector<EntryIdentity> identities;
+  for (const ForwarderEntry& entry : config.forwarders) {
+    identities.push_back(WithDestinations({entry.name, entry.tenant, entry.labels}, config));
+  }
+  if (identities.empty()) {
+    const std::string tenant = config.tenants.empty() ? std::string() : config.tenants.front().id;
+    identities.push_back(WithDestinations({kLoopbackEntry, tenant, Labels()}, config));
+  }
+  return identities;
+}
+
+Entries::Entries() : table_(std::make_shared<const EntryTable>()) {}
+Entries::~Entries() = default;
+
+absl::StatusOr<std::vector<Entries::Source>> Entries::ReadSources(const GatewayConfig& config) {
+  std::vector<Source> sources;
+  for (const ForwarderEntry& entry : config.forwarders) {
+    auto secret = std::make_unique<SecretSource>(entry.token);
+    absl::StatusOr<std::vector<TokenDigest>> tokens = ReadTokens(entry.name, *secret);
+    if (!tokens.ok()) return tokens.status();
+    sources.push_back({WithDestinations({entry.name, entry.tenant, entry.labels}, config),
+                       std::move(secret), *std::move(tokens)});
+  }
+  return sources;
+}
+
+absl::StatusOr<EntryTable> Entries::TableOf(const std::vector<Source>& sources) {
+  std::vector<EntryTokens> entries;
+  for (const Source& source : sources) entries.push_back({source.identity, source.tokens});
+  return EntryTable::Build(std::move(entries));
+}
+
+absl::Status Entries::Validate(const GatewayConfig& config) {
+  absl::StatusOr<std::vector<Source>> sources = ReadSources(config);
+  if (!sources.ok()) return sources.status();
+  return TableOf(*sources).status();
+}
+
+absl::Status Entries::Replace(const GatewayConfig& config) {
+  absl::StatusOr<std::vector<Source>> sources = ReadSources(config);
+  if (!sources.ok()) return sources.status();
+  std::vector<EntryIdentity> identities = IdentitiesOf(config);
+  absl::StatusOr<EntryTable> table = TableOf(*sources);
+  if (!table.ok()) return table.status();
+  if (sources->empty()) *table = EntryTable::LoopbackOnly(identities.front());
+  MutexLock refresh_lock(refresh_mu_);
+  sources_ = *std::move(sources);
+  MutexLock lock(mu_);
+  table_ = std::make_shared<const EntryTable>(*std::move(table));
+  identities_ = std::move(identities);
+  return absl::OkStatus();
+}
+
+absl::Status Entries::Refresh() {
+  MutexLock refresh_lock(refresh_mu_);
+  absl::Status first_problem;
+  bool changed = false;
+  for (Source& source : sources_) {
+    absl::StatusOr<std::vector<TokenDigest>> tokens =
+        ReadTokens(source.identity.entry, *source.secret);
+    if (!tokens.ok()) {
+      first_problem.Update(tokens.status());
+    } else if (*tokens != source.tokens) {
+      source.tokens = *std::move(tokens);
+      changed = true;
+    }
+  }
+  if (!changed) return first_problem;
+  absl::StatusOr<EntryTable> table = TableOf(sources_);
+  if (!table.ok()) return table.status();
+  MutexLock lock(mu_);
+  table_ = std::make_shared<const EntryTable>(*std::move(table));
+  return first_problem;
+}
+
+absl::StatusOr<Admission> Entries::Authenticate(const Credential& credential) const {
+  std::shared_ptr<const EntryTable> table;
+  {
+    MutexLock lock(mu_);
+    table = table_;
+  }
+  return table->Authenticate(credential);
+}
+
+absl::StatusOr<EntryIdentity> Entries::Renew(const Admission& earlier) const {
+  std::shared_ptr<const EntryTable> table;
+  {
+    MutexLock lock(mu_);
+    table = table_;
+  }
+  return table->Renew(earlier);
+}
+
+std::vector<EntryIdentity> Entries::identities() const {
+  MutexLock lock(mu_);
+  return identities_;
+}
+
+}  // namespace ampari
