@@ -1,0 +1,69 @@
+// Discovery: keeps the targets of all jobs known, from the configuration itself and from files.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "common/labels/labels.h"
+#include "common/runtime/mutex.h"
+#include "forwarder/config.h"
+#include "forwarder/discovery/directory_watch.h"
+#include "forwarder/discovery/file_targets.h"
+#include "forwarder/scrape/target.h"
+
+namespace ampari {
+
+// A file of a job's file_sd_configs.
+struct DiscoveredFile {
+  std::string job_name;
+  FileStatus status;
+};
+
+// Owns one thread, which reads the files and calls the consumer. Thread-safe.
+class Discovery {
+ public:
+  // Gets the whole set of targets whenever it may have changed, first after the first Apply().
+  using Consumer = std::function<void(TargetSet)>;
+
+  explicit Discovery(Consumer consumer);
+  ~Discovery();
+  Discovery(const Discovery&) = delete;
+  Discovery& operator=(const Discovery&) = delete;
+
+  // Takes over a configuration. Files that an earlier one named too keep their last good content.
+  void Apply(std::vector<ScrapeJobConfig> jobs, Labels external_labels) ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<DiscoveredFile> files() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Config {
+    std::vector<ScrapeJobConfig> jobs;
+    Labels external_labels;
+  };
+  void Run() ABSL_LOCKS_EXCLUDED(mu_);
+  bool Adopt() ABSL_LOCKS_EXCLUDED(mu_);
+  bool RefreshFiles();
+  void ShowFiles() ABSL_LOCKS_EXCLUDED(mu_);
+  TargetSet Build() const;
+  absl::Duration RefreshInterval() const;
+
+  const Consumer consumer_;
+  DirectoryWatch watch_;
+  // The thread's.
+  Config config_;
+  std::map<std::string, FileTargets>
+      sources_;  // by job name and place in its file_sd_configs' files
+
+  mutable Mutex mu_;
+  std::optional<Config> new_config_ ABSL_GUARDED_BY(mu_);
+  bool stop_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<DiscoveredFile> files_ ABSL_GUARDED_BY(mu_);
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace ampari
