@@ -1,0 +1,117 @@
+#include "common/config/yaml_document.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/labels/quote.h"
+
+namespace ampari {
+namespace {
+
+// Copies yaml-cpp's graph into a tree.
+class TreeBuilder {
+ public:
+  explicit TreeBuilder(std::vector<YamlProblem>* problems) : problems_(problems) {}
+
+  YamlNode Build(const YAML::Node& node, int depth) {
+    YamlNode out;
+    out.line = node.Mark().line + 1;
+    if (++nodes_ > kMaxYamlNodes || depth > kMaxYamlDepth) return TooLarge(out);
+    if (node.IsScalar()) {
+      out.kind = YamlNode::Kind::kScalar;
+      out.text = node.Scalar();
+    } else if (node.IsSequence()) {
+      out.kind = YamlNode::Kind::kSequence;
+      for (const YAML::Node& item : node) out.items.push_back(Build(item, depth + 1));
+    } else if (node.IsMap()) {
+      out.kind = YamlNode::Kind::kMapping;
+      AddEntries(node, depth, &out);
+    }
+    return out;
+  }
+
+ private:
+  YamlNode TooLarge(YamlNode out) {
+    if (!too_large_) {
+      problems_->push_back(
+          {out.line,
+           absl::StrCat("the document is nested deeper than ", kMaxYamlDepth, " or holds over ",
+                        kMaxYamlNodes, " values; aliases count as what they stand for")});
+    }
+    too_large_ = true;
+    return out;
+  }
+
+  void AddEntries(const YAML::Node& node, int depth, YamlNode* out) {
+    std::vector<YamlNode> merged;
+    for (const auto& entry : node) {
+      if (too_large_) return;
+      const int line = entry.first.Mark().line + 1;
+      if (!entry.first.IsScalar()) {
+        problems_->push_back({line, "a key must be plain text"});
+        continue;
+      }
+      const std::string& key = entry.first.Scalar();
+      if (key == "<<") {
+        merged.push_back(Build(entry.second, depth + 1));
+      } else if (out->Find(key) != nullptr) {
+        problems_->push_back(
+            {line, absl::StrCat("key ", Quoted(key), " is given twice; keep one")});
+      } else {
+        out->entries.push_back({key, line, Build(entry.second, depth + 1)});
+      }
+    }
+    for (const YamlNode& source : merged) Merge(source, out);
+  }
+
+  // A merge key's mapping, or mappings, give what is not given otherwise.
+  void Merge(const YamlNode& source, YamlNode* out) {
+    if (source.kind == YamlNode::Kind::kSequence) {
+      for (const YamlNode& item : source.items) Merge(item, out);
+      return;
+    }
+    if (source.kind != YamlNode::Kind::kMapping) {
+      problems_->push_back({source.line, "<< needs a mapping or a list of mappings"});
+      return;
+    }
+    for (const YamlEntry& entry : source.entries) {
+      if (out->Find(entry.key) == nullptr) out->entries.push_back(entry);
+    }
+  }
+
+  std::vector<YamlProblem>* problems_;
+  size_t nodes_ = 0;
+  bool too_large_ = false;
+};
+
+}  // namespace
+
+const YamlNode* YamlNode::Find(std::string_view key) const {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [key](const YamlEntry& entry) { return entry.key == key; });
+  return found == entries.end() ? nullptr : &found->value;
+}
+
+YamlNode ParseYaml(const std::string& text, std::vector<YamlProblem>* problems) {
+  if (text.size() > kMaxYamlBytes) {
+    problems->push_back({1, absl::StrCat("the file is larger than ", kMaxYamlBytes, " bytes")});
+    return {};
+  }
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.empty()) return {};
+    if (documents.size() > 1) {
+      problems->push_back(
+          {documents[1].Mark().line + 1, "a second document begins here; a file holds one"});
+    }
+    return TreeBuilder(problems).Build(documents[0], 0);
+  } catch (const YAML::Exception& error) {
+    problems->push_back(
+        {error.mark.is_null() ? 1 : error.mark.line + 1, absl::StrCat("not YAML: ", error.msg)});
+    return {};
+  }
+}
+
+}  // namespace ampari
