@@ -42,7 +42,7 @@ struct ServerOptions {
   size_t max_body_bytes = size_t{1} << 20;     // 413 above
   absl::Duration idle_timeout = absl::Seconds(30);
   bool thread_per_connection = false;          // handlers may block (simulated peers)
-  std::string cert_pem, key_pem;               // both set: TLS
+  std::string cert_pem = {}, key_pem = {};     // both set: TLS
 };
 
 // `handler` is called from the server's threads, several at once. The server stops when destroyed.
