@@ -20,7 +20,7 @@ void SetIfEmpty(std::string_view name, std::string_view value, LabelsBuilder& la
 }
 
 absl::StatusOr<absl::Duration> PositiveDuration(std::string_view what, std::string_view text) {
-  const absl::StatusOr<absl::Duration> duration = ParseDuration(text);
+  const absl::StatusOr<absl::Duration> duration = ParsePromDuration(text);
   if (!duration.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("error parsing ", ToAbsl(what), ": ", duration.status().message()));
@@ -144,8 +144,8 @@ Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const La
   for (const Label label : group) labels.Set(label.name, label.value);
   labels.Set("__address__", address);
   SetIfEmpty("job", job.job_name, labels);
-  SetIfEmpty("__scrape_interval__", ampari::FormatDuration(job.scrape_interval), labels);
-  SetIfEmpty("__scrape_timeout__", ampari::FormatDuration(job.scrape_timeout), labels);
+  SetIfEmpty("__scrape_interval__", FormatPromDuration(job.scrape_interval), labels);
+  SetIfEmpty("__scrape_timeout__", FormatPromDuration(job.scrape_timeout), labels);
   SetIfEmpty("__metrics_path__", job.metrics_path, labels);
   SetIfEmpty("__scheme__", job.scheme, labels);
   for (const auto& [name, values] : job.params) {
