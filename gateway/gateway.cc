@@ -1,0 +1,224 @@
+#include "gateway/gateway.h"
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/http/server.h"
+#include "common/runtime/logging.h"
+#include "gateway/destination_set.h"
+#include "gateway/intake/intake_server.h"
+#include "gateway/intake/server_credentials.h"
+#include "gateway/layouts/layout_cache.h"
+#include "gateway/status/http_api.h"
+#include "gateway/store/store.h"
+#include "gateway/store_blocks.h"
+#include "gateway/topology.h"
+
+namespace ampari {
+namespace {
+
+constexpr size_t kLayoutCacheBytes = size_t{256} << 20;
+constexpr absl::Duration kUpkeep =
+    absl::Seconds(5);  // between looks at token files and the certificate
+
+void LogListening(const std::string& address, uint16_t port, const char* protocol) {
+  const std::string host = address.substr(0, address.rfind(':'));
+  Log(LogLevel::kInfo, "listening",
+      {{"address", absl::StrCat(host, ":", port)}, {"protocol", protocol}});
+}
+
+}  // namespace
+
+Gateway::Gateway(GatewayConfig config, std::string config_file, const Clock& clock)
+    : config_file_(std::move(config_file)), clock_(clock), config_(std::move(config)) {}
+
+Gateway::~Gateway() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(GatewayConfig config,
+                                                        std::string config_file,
+                                                        const Clock& clock) {
+  std::unique_ptr<Gateway> gateway(new Gateway(std::move(config), std::move(config_file), clock));
+  absl::Status started = gateway->StartAll();
+  if (!started.ok()) return started;
+  return gateway;
+}
+
+absl::Status Gateway::StartAll() {
+  MutexLock reload_lock(reload_mu_);
+  absl::Status status = OpenStore();
+  if (status.ok()) status = TakeOver(config_);
+  if (status.ok()) status = StartIntake();
+  if (status.ok()) status = StartHttp();
+  if (!status.ok()) return status;
+  upkeep_ = std::thread(&Gateway::Upkeep, this, config_.grpc.cert_file, config_.grpc.key_file);
+  MutexLock lock(mu_);
+  ready_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::OpenStore() {
+  StoreOptions options;
+  options.directory = config_.storage.directory;
+  options.max_bytes = config_.storage.max_bytes;
+  options.max_age = config_.storage.max_age;
+  absl::StatusOr<std::unique_ptr<Store>> store = Store::Open(options, clock_);
+  if (!store.ok()) return store.status();
+  store_ = *std::move(store);
+  for (const std::string& alarm : store_->status().alarms) {
+    Log(LogLevel::kError, "storage", {{"alarm", alarm}});
+  }
+  blocks_ = std::make_unique<StoreBlocks>(*store_);
+  layouts_ = std::make_unique<LayoutCache>(*blocks_, kLayoutCacheBytes);
+  destinations_ = std::make_unique<DestinationSet>(*store_, *layouts_, clock_);
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::StartIntake() {
+  IntakeOptions options;
+  options.listen_address = config_.grpc.listen_address;
+  options.insecure = config_.grpc.insecure;
+  options.cert_file = config_.grpc.cert_file;
+  options.key_file = config_.grpc.key_file;
+  absl::StatusOr<std::unique_ptr<IntakeServer>> intake =
+      IntakeServer::Start(options, entries_, *store_, clock_);
+  if (!intake.ok()) return intake.status();
+  intake_ = *std::move(intake);
+  LogListening(options.listen_address, intake_->port(), "grpc");
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::StartHttp() {
+  api_ = std::make_unique<HttpApi>(Sources());
+  ServerOptions options;
+  options.listen_address = config_.http_listen_address;
+  absl::StatusOr<std::unique_ptr<HttpServer>> http = HttpServer::Start(
+      options, [this](const ServerRequest& request) { return api_->Answer(request); });
+  if (!http.ok()) return http.status();
+  http_ = *std::move(http);
+  LogListening(options.listen_address, http_->port(), "http");
+  return absl::OkStatus();
+}
+
+HttpApiSources Gateway::Sources() {
+  HttpApiSources sources;
+  sources.snapshot = [this] { return snapshot(); };
+  sources.verify = [this] { return store_->Verify(); };
+  sources.dead_letters = [this](const std::string& tenant, size_t limit) {
+    return store_->DeadLetters(tenant, limit);
+  };
+  sources.reload = [this] { return Reload(); };
+  sources.ready = [this] {
+    MutexLock lock(mu_);
+    return ready_;
+  };
+  sources.change_token = [this] {
+    MutexLock lock(mu_);
+    return http_token_->Get().value_or("");
+  };
+  return sources;
+}
+
+// What can fail comes before what cannot: a failure leaves the former configuration in force.
+absl::Status Gateway::TakeOver(const GatewayConfig& config) {
+  absl::Status status = Entries::Validate(config);
+  if (status.ok()) status = store_->Apply(TopologyOf(config));
+  if (status.ok()) status = TakeOverLabels(config);
+  if (status.ok()) status = entries_.Replace(config);
+  if (!status.ok()) return status;
+  store_->SetLimits(config.storage.max_bytes, config.storage.max_age);
+  destinations_->TakeOver(config);
+  MutexLock lock(mu_);
+  http_token_ = std::make_shared<SecretSource>(config.http_token);
+  reload_ = {true, absl::ToDoubleSeconds(clock_.Now() - absl::UnixEpoch()), ""};
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::TakeOverLabels(const GatewayConfig& config) {
+  std::map<std::string, std::vector<InstanceNumber>> instances;
+  for (const InstanceStatus& instance : store_->status().instances) {
+    instances[instance.entry].push_back(instance.number);
+  }
+  for (const EntryIdentity& identity : IdentitiesOf(config)) {
+    const absl::Status status = store_->ReplaceEnforcedLabels(identity.entry, identity.labels);
+    if (!status.ok()) return status;
+    for (const InstanceNumber instance : instances[identity.entry]) layouts_->Invalidate(instance);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::Reload() {
+  MutexLock reload_lock(reload_mu_);
+  absl::StatusOr<GatewayConfig> config = LoadGatewayConfig(config_file_);
+  absl::Status status = config.status();
+  if (status.ok()) status = CheckReloadable(config_, *config);
+  if (status.ok()) status = TakeOver(*config);
+  if (!status.ok()) {
+    Log(LogLevel::kError, "reload failed, the former configuration stays", {{"error", status}});
+    MutexLock lock(mu_);
+    reload_.last_successful = false;
+    reload_.error = std::string(status.message());
+    return status;
+  }
+  config_ = *std::move(config);
+  for (const std::string& warning : config_.warnings) {
+    Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
+  }
+  Log(LogLevel::kInfo, "configuration reloaded");
+  return absl::OkStatus();
+}
+
+// Token files and the certificate may change at any time.
+void Gateway::Upkeep(std::string cert_file, std::string key_file) {
+  LogLimit limit(absl::Minutes(5));
+  for (;;) {
+    const absl::Status tokens = entries_.Refresh();
+    if (!tokens.ok()) Log(limit, LogLevel::kError, "token file", {{"error", tokens}});
+    double expiry = 0;
+    if (!cert_file.empty()) {
+      const absl::StatusOr<absl::Time> end = CheckCertificate({cert_file, key_file});
+      if (!end.ok()) Log(limit, LogLevel::kError, "certificate", {{"error", end.status()}});
+      if (end.ok()) expiry = absl::ToDoubleSeconds(*end - absl::UnixEpoch());
+    }
+    MutexLock lock(mu_);
+    tenants_problem_ = std::string(tokens.message());
+    if (expiry > 0) certificate_expiry_seconds_ = expiry;
+    if (!stop_) stop_changed_.WaitFor(mu_, kUpkeep);
+    if (stop_) return;
+  }
+}
+
+GatewaySnapshot Gateway::snapshot() const {
+  GatewaySnapshot snapshot;
+  snapshot.store = store_->status();
+  snapshot.now_ms = store_->NowMs();
+  if (intake_ != nullptr) snapshot.intake = intake_->status();
+  snapshot.deliveries = destinations_->statuses();
+  snapshot.entries = entries_.identities();
+  snapshot.layout_cache_bytes = layouts_->bytes();
+  snapshot.layout_renders_total = layouts_->renders_total();
+  MutexLock lock(mu_);
+  snapshot.reload = reload_;
+  snapshot.certificate_expiry_seconds = certificate_expiry_seconds_;
+  snapshot.tenants_problem = tenants_problem_;
+  return snapshot;
+}
+
+void Gateway::Stop() {
+  {
+    MutexLock lock(mu_);
+    ready_ = false;
+    stop_ = true;
+    stop_changed_.NotifyAll();
+  }
+  if (upkeep_.joinable()) upkeep_.join();
+  if (intake_ != nullptr) intake_->Stop();
+  if (destinations_ != nullptr) destinations_->Stop();
+  http_.reset();
+}
+
+uint16_t Gateway::grpc_port() const { return intake_->port(); }
+uint16_t Gateway::http_port() const { return http_->port(); }
+
+}  // namespace ampari
