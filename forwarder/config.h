@@ -30,11 +30,12 @@ struct ScrapeJobConfig {
   std::shared_ptr<const ScrapeJob> job;
   std::vector<TargetGroup> static_groups;
   std::vector<FileDiscoveryConfig> file_discoveries;
+  std::vector<RelabelRule> relabel_rules, metric_relabel_rules;  // as written; the job has them compiled
 };
 
 struct GatewayClientConfig {
   std::vector<std::string> addresses;  // host:port; one is chosen by rendezvous hash of the name
-  std::string name;                    // of this forwarder; default ${NODE_NAME}, else the host name
+  std::string name;  // of this forwarder; default ${NODE_NAME}, else the host name
   bool insecure = false;
   Secret token;
   TlsOptions tls;
@@ -52,12 +53,15 @@ struct ForwarderConfig {
 };
 
 struct ForwarderConfigOptions {
-  bool skip_unsupported_jobs = false;  // jobs with unsupported fields or discoveries are left out with a warning
+  bool skip_unsupported_jobs =
+      false;  // jobs with unsupported fields or discoveries are left out with a warning
 };
 
 // Errors as LoadGatewayConfig.
-absl::StatusOr<ForwarderConfig> LoadForwarderConfig(const std::string& file, const ForwarderConfigOptions& options);
-absl::StatusOr<ForwarderConfig> ParseForwarderConfig(const std::string& yaml, const std::string& file_name,
+absl::StatusOr<ForwarderConfig> LoadForwarderConfig(const std::string& file,
+                                                    const ForwarderConfigOptions& options);
+absl::StatusOr<ForwarderConfig> ParseForwarderConfig(const std::string& yaml,
+                                                     const std::string& file_name,
                                                      const ForwarderConfigOptions& options);
 std::string PrintForwarderConfig(const ForwarderConfig& config);
 

@@ -1,0 +1,72 @@
+// What Prometheus' scrape_config has and this forwarder has not.
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "forwarder/scrape_job_config.h"
+
+namespace ampari {
+namespace {
+
+struct UnsupportedField {
+  const char* key;
+  const char* allowed;  // the only value that means nothing else than what is done here
+  const char* why;
+};
+
+constexpr char kNoNativeHistograms[] = "native histograms are not supported yet; remove it";
+constexpr char kLegacyNames[] =
+    "only the legacy naming scheme is supported yet; use legacy or remove it";
+
+constexpr UnsupportedField kUnsupportedFields[] = {
+    {"scrape_failure_log_file", "",
+     "not supported; failures are in the forwarder's log and at /targets"},
+    {"metric_name_validation_scheme", "legacy", kLegacyNames},
+    {"metric_name_escaping_scheme", "underscores", "only underscores is supported; remove it"},
+    {"native_histogram_bucket_limit", "0", kNoNativeHistograms},
+    {"native_histogram_min_bucket_factor", "0", kNoNativeHistograms},
+    {"scrape_native_histograms", "false", kNoNativeHistograms},
+    {"convert_classic_histograms_to_nhcb", "false", kNoNativeHistograms},
+    {"always_scrape_classic_histograms", "false", kNoNativeHistograms},
+};
+
+constexpr const char* kUnsupportedDiscoveries[] = {
+    "aws_sd_configs",          "azure_sd_configs",     "consul_sd_configs",
+    "digitalocean_sd_configs", "dns_sd_configs",       "docker_sd_configs",
+    "dockerswarm_sd_configs",  "ec2_sd_configs",       "ecs_sd_configs",
+    "elasticache_sd_configs",  "eureka_sd_configs",    "gce_sd_configs",
+    "hetzner_sd_configs",      "http_sd_configs",      "ionos_sd_configs",
+    "kuma_sd_configs",         "lightsail_sd_configs", "linode_sd_configs",
+    "marathon_sd_configs",     "msk_sd_configs",       "nerve_sd_configs",
+    "nomad_sd_configs",        "openstack_sd_configs", "ovhcloud_sd_configs",
+    "puppetdb_sd_configs",     "rds_sd_configs",       "scaleway_sd_configs",
+    "serverset_sd_configs",    "stackit_sd_configs",   "triton_sd_configs",
+    "uyuni_sd_configs",        "vultr_sd_configs",     "xds_sd_configs",
+};
+
+bool Says(const YamlNode& value, const char* allowed) {
+  return value.kind == YamlNode::Kind::kScalar && absl::AsciiStrToLower(value.text) == allowed;
+}
+
+}  // namespace
+
+void RefuseUnsupportedFields(MappingReader& block) {
+  for (const UnsupportedField& field : kUnsupportedFields) {
+    const YamlNode* value = block.Take(field.key);
+    if (value != nullptr && !Says(*value, field.allowed)) block.Unsupported(field.key, field.why);
+  }
+}
+
+void RefuseUnsupportedDiscoveries(MappingReader& block) {
+  const auto refuse = [&](const char* key, const char* why) {
+    const YamlNode* value = block.Take(key);
+    const bool empty =
+        value == nullptr || (value->kind == YamlNode::Kind::kSequence && value->items.empty());
+    if (!empty) block.Unsupported(key, why);
+  };
+  refuse("kubernetes_sd_configs", "not supported yet; use file_sd_configs or static_configs");
+  for (const char* key : kUnsupportedDiscoveries) refuse(key, "not supported; use file_sd_configs");
+}
+
+}  // namespace ampari
