@@ -85,6 +85,13 @@ absl::Status VerifyFrame(const FrameHeader& header, const std::vector<std::strin
   return absl::OkStatus();
 }
 
+std::string WithSequence(std::string frame, uint64_t sequence) {
+  Check(frame.size() >= kFrameHeaderBytes, "a frame holds its header");
+  StoreLittle<uint64_t>(sequence, frame.data() + kSequenceAt);
+  StoreLittle<uint64_t>(ChecksumWithout({frame}, kChecksumAt), frame.data() + kChecksumAt);
+  return frame;
+}
+
 FrameBuilder::FrameBuilder() : zstd_(NewCompressState()) {}
 FrameBuilder::~FrameBuilder() { FreeCompressState(zstd_); }
 

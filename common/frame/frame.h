@@ -39,6 +39,9 @@ absl::StatusOr<FrameHeader> ParseFrameHeader(std::string_view bytes);
 // differs.
 absl::Status VerifyFrame(const FrameHeader& header, const std::vector<std::string_view>& pieces);
 
+// The same frame under another sequence, its checksum renewed. `frame` is whole and well formed.
+std::string WithSequence(std::string frame, uint64_t sequence);
+
 // Collects the scrapes of one flush. Not thread-safe; reusable after Finish().
 class FrameBuilder {
  public:

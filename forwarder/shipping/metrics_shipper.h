@@ -1,4 +1,5 @@
-// MetricsShipper: turns shipments into frames, keeps them in the bounded ring and streams them to the gateway.
+// MetricsShipper: turns shipments into frames, keeps them in the bounded ring and streams them to
+// the gateway.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +14,12 @@
 namespace ampari {
 
 struct ShippingOptions {
-  std::string address;             // host:port of this forwarder's gateway
+  std::string address;  // host:port of this forwarder's gateway
   std::string forwarder_name;
-  bool insecure = false;           // plaintext
-  std::string ca_file;             // TLS; empty: the system's roots
-  std::string server_name;         // overrides the name checked in the certificate
-  std::string token_file;          // re-read when a connection is made; empty: no token (or `token`)
+  bool insecure = false;    // plaintext
+  std::string ca_file;      // TLS; empty: the system's roots
+  std::string server_name;  // overrides the name checked in the certificate
+  std::string token_file;   // re-read when a connection is made; empty: no token (or `token`)
   std::string token;
   size_t ring_bytes = size_t{64} << 20;
   absl::Duration flush_interval = absl::Seconds(1);
@@ -27,18 +28,19 @@ struct ShippingOptions {
 
 struct ShippingStatus {
   bool connected = false;
-  bool superseded = false;   // a newer instance lives: scraping must stop
+  bool superseded = false;  // a newer instance lives: scraping must stop
   bool paused = false;
   bool refused = false;
-  std::string last_error;    // of the connection, no secret
-  std::string gateway;       // address
+  std::string last_error;  // of the connection, no secret
+  std::string gateway;     // address
   uint64_t epoch = 0;
   uint64_t sent_sequence = 0, acknowledged_sequence = 0, settled_sequence = 0, last_sequence = 0;
   uint64_t ring_frames = 0, ring_bytes = 0, ring_samples = 0;
   uint64_t registration_bytes = 0;
   uint64_t frames_total = 0, frame_bytes_total = 0, samples_total = 0;
   uint64_t expired_frames_total = 0, expired_samples_total = 0;
-  uint64_t resent_frames_total = 0, refused_frames_total = 0, rollbacks_total = 0, instances_total = 0, connects_total = 0;
+  uint64_t resent_frames_total = 0, refused_frames_total = 0, rollbacks_total = 0,
+           instances_total = 0, connects_total = 0;
 };
 
 // Thread-safe. Owns its threads: one that flushes, gRPC's own. `clock` must outlive it.
@@ -55,8 +57,8 @@ class MetricsShipper {
   // A scrape whose EncodedScrapeBound is above this cannot fit a frame and must fail as a scrape.
   size_t max_scrape_bytes() const;
   ShippingStatus status() const;
-  // Flushes, says that it is draining and waits until everything is acknowledged or `grace` is over. OK or
-  // DeadlineExceeded with what is left.
+  // Flushes, says that it is draining and waits until everything is acknowledged or `grace` is
+  // over. OK or DeadlineExceeded with what is left.
   absl::Status Stop(absl::Duration grace);
 
  private:

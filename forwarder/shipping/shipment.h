@@ -10,8 +10,8 @@
 
 namespace ampari {
 
-// Numbers of series, layouts and blocks are allocated by the scraping stage from the instance's counters (NumberSource),
-// in ranges; block numbers need not arrive in order.
+// Numbers of series, layouts and blocks are allocated by the scraping stage from the instance's
+// counters (NumberSource), in ranges; block numbers need not arrive in order.
 struct Shipment {
   std::optional<RegistrationBlock> registration;  // precedes the scrape that uses it
   Scrape scrape;

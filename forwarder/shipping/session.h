@@ -1,0 +1,112 @@
+// Session: what one instance says to its gateway and makes of the answers: the table "Connecting"
+// of proto/README.md as a state machine without threads, clock or gRPC. Time is handed in,
+// monotonic; messages go in and out as values.
+//
+// Life of a connection: Connect() gives the hello; OnMessage() takes what the gateway says; Next()
+// gives what to send, until it has nothing; OnDisconnected() ends it. wants_reconnect() asks the
+// caller to close the stream and connect again. Not thread-safe. The ring and the registrations
+// belong to the session's owner and outlive it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "ampari/v1/shipping.pb.h"
+#include "forwarder/shipping/registrations.h"
+#include "forwarder/shipping/ring.h"
+
+namespace ampari {
+
+// One message: `head` and then `body` are its bytes; the body is shared with the ring.
+struct Outgoing {
+  std::string head;
+  std::shared_ptr<const std::string> body;  // null: head is all
+};
+
+struct SessionOptions {
+  std::string forwarder_name;
+  std::function<std::string()> new_instance;  // 16 random bytes
+};
+
+struct SessionStatus {
+  bool welcomed = false, superseded = false, paused = false, admitted = true;
+  std::string refused;  // the gateway's words; empty: it takes this signal
+  uint64_t epoch = 0, sent = 0, max_frame_bytes = 0;
+  uint64_t resent_frames = 0, refused_frames = 0, rollbacks = 0, instances = 1;
+};
+
+class Session {
+ public:
+  Session(SessionOptions options, Ring& ring, Registrations& registrations);
+
+  Outgoing Connect(absl::Duration now);
+  void OnMessage(const v1::GatewayMessage& message, absl::Duration now);
+  void OnDisconnected();
+  std::optional<Outgoing> Next(absl::Duration now);
+  // No answer to the hello, a new instance, or a welcome that no longer fits the ring.
+  bool wants_reconnect(absl::Duration now) const;
+  // The next time after `now` at which Next() or wants_reconnect() may change without a call;
+  // infinite: never.
+  absl::Duration NextWake(absl::Duration now) const;
+  // From now on hellos say that this instance is draining; once its input has ended (no frame
+  // follows), it tells when everything is sent.
+  void Drain() { draining_ = true; }
+  void EndInput() { input_ended_ = true; }
+  // After each Push into the ring.
+  void OnPushed(absl::Duration now) { last_push_ = now; }
+  bool drained_said() const { return drained_said_; }
+  SessionStatus status() const { return status_; }
+
+  static constexpr absl::Duration kWelcomeTimeout = absl::Seconds(30);
+  static constexpr absl::Duration kRefusedDelay =
+      absl::Seconds(1);  // before a refused frame is sent again
+  static constexpr absl::Duration kQuietBeforeDrained =
+      absl::Seconds(3);  // of a superseded instance
+  static constexpr int kMaxRefusals = 3;
+  static constexpr uint64_t kMaxGapCounts = 65536;  // in one message
+
+ private:
+  void OnWelcome(const v1::Welcome& welcome, absl::Duration now);
+  void OnAck(const v1::Ack& ack);
+  void OnRefusal(const v1::Refusal& refusal, absl::Duration now);
+  void OnNotice(const v1::Notice& notice);
+  bool MustBeginAnew(const v1::Welcome& welcome);
+  void RollBack(const v1::Welcome& welcome);
+  void BecomeNewInstance(uint64_t forget_upto);
+  void SetSuperseded(bool superseded);
+  void StartAt(uint64_t sent);
+  std::optional<Outgoing> NextRegistration();
+  std::optional<Outgoing> NextFrame(absl::Duration now);
+  Outgoing SendFrame(uint64_t sequence, absl::Duration now);
+  Outgoing SendGap(uint64_t sequence, absl::Duration now);
+  std::optional<Outgoing> NextDrained(absl::Duration now);
+
+  const SessionOptions options_;
+  Ring& ring_;
+  Registrations& registrations_;
+  SessionStatus status_;
+
+  // Of the instance.
+  std::string instance_;
+  std::string store_id_;  // of the last welcome
+  bool draining_ = false, input_ended_ = false;
+  bool new_instance_wanted_ = false;  // superseded no more; waits until nothing is in flight
+  absl::Duration last_push_;
+  uint64_t ever_sent_ = 0;  // highest sequence sent on any stream
+  uint64_t refused_sequence_ = 0;
+  int refusals_ = 0;
+
+  // Of the living stream.
+  bool open_ = false, reconnect_ = false, drained_said_ = false;
+  absl::Duration hello_at_, not_before_;
+  uint64_t told_first_ = 0, told_last_ = 0;  // in the hello; told_last_ 0: the ring was empty
+  uint64_t high_sent_ = 0;  // highest sequence ever sent on it; status_.sent may have gone back
+  uint64_t in_flight_bytes_ = 0, max_in_flight_bytes_ = 0;
+  uint64_t block_order_ = 0, retirement_order_ = 0;
+};
+
+}  // namespace ampari
