@@ -78,11 +78,37 @@ ssize_t ReadCutBody(void* self, uint64_t position, char* out, size_t room) {
   return static_cast<ssize_t>(bytes);
 }
 
+// A body made while it is sent.
+struct StreamedBody {
+  std::function<std::string()> next;
+  std::string piece;
+  size_t sent = 0;  // of piece
+};
+
+ssize_t ReadStreamedBody(void* self, uint64_t, char* out, size_t room) {
+  auto& body = *static_cast<StreamedBody*>(self);
+  if (body.sent == body.piece.size()) {
+    body.piece = body.next();
+    body.sent = 0;
+    if (body.piece.empty()) return MHD_CONTENT_READER_END_OF_STREAM;
+  }
+  const size_t bytes = std::min(room, body.piece.size() - body.sent);
+  std::memcpy(out, body.piece.data() + body.sent, bytes);
+  body.sent += bytes;
+  return static_cast<ssize_t>(bytes);
+}
+
 MHD_Response* MakeResponse(ServerResponse answer) {
   if (answer.told_length > answer.body.size()) {
     return MHD_create_response_from_callback(
         answer.told_length, 65536, &ReadCutBody, new CutBody{std::move(answer.body)},
         [](void* self) { delete static_cast<CutBody*>(self); });
+  }
+  if (answer.stream) {
+    return MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, 65536, &ReadStreamedBody,
+        new StreamedBody{std::move(answer.stream), "", 0},
+        [](void* self) { delete static_cast<StreamedBody*>(self); });
   }
   auto* kept = new std::string(std::move(answer.body));
   return MHD_create_response_from_buffer_with_free_callback_cls(

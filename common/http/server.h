@@ -32,6 +32,7 @@ struct ServerResponse {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::function<std::string()> stream;  // set: called for pieces of the body until one is empty; `body` is unused
   bool close_without_answer = false;  // simulated peers: the connection is closed instead of an answer
   size_t told_length = 0;             // simulated peers: a Content-Length above body.size() cuts the body short
 };

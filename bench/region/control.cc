@@ -1,0 +1,66 @@
+#include "bench/region/control.h"
+
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/runtime/absl_view.h"
+
+namespace ampari::bench {
+namespace {
+
+void AddQuery(std::string_view query, std::map<std::string, std::string>* values) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    (*values)[std::string(pair.substr(0, equals))] = std::string(pair.substr(equals + 1));
+  }
+}
+
+absl::Status AddJson(const std::string& body, std::map<std::string, std::string>* values) {
+  google::protobuf::Struct object;
+  if (!google::protobuf::util::JsonStringToMessage(body, &object).ok()) {
+    return absl::InvalidArgumentError("the body is not a JSON object");
+  }
+  for (const auto& [name, value] : object.fields()) {
+    switch (value.kind_case()) {
+      case google::protobuf::Value::kStringValue:
+        (*values)[name] = value.string_value();
+        break;
+      case google::protobuf::Value::kBoolValue:
+        (*values)[name] = value.bool_value() ? "true" : "false";
+        break;
+      case google::protobuf::Value::kNumberValue:
+        (*values)[name] = absl::StrCat(static_cast<int64_t>(value.number_value()));
+        break;
+      default:
+        return absl::InvalidArgumentError(absl::StrCat("not a plain value: ", name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::map<std::string, std::string>> ControlValues(const ServerRequest& request) {
+  std::map<std::string, std::string> values;
+  AddQuery(request.query, &values);
+  if (request.body.empty()) return values;
+  if (absl::Status added = AddJson(request.body, &values); !added.ok()) return added;
+  return values;
+}
+
+std::string MetadataLines(const TenantStore& tenant) {
+  std::string out;
+  for (const auto& [family, entry] : tenant.metadata()) {
+    absl::StrAppend(&out, family, "\t", entry.type, "\t", entry.unit, "\t", entry.help, "\n");
+  }
+  return out;
+}
+
+}  // namespace ampari::bench
