@@ -1,0 +1,17 @@
+// The subcommands of ampari-bench: each registers its flags with CLI11 and sets *run to what main()
+// calls.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace ampari::bench {
+
+using Command = std::function<int()>;  // returns an exit code (common/runtime/exit_codes.h)
+
+void AddRegionCommand(CLI::App& app, Command* run);
+
+}  // namespace ampari::bench

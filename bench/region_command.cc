@@ -1,0 +1,73 @@
+// ampari-bench region: serves a Region until SIGTERM, then prints its report.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "bench/command.h"
+#include "bench/region/region.h"
+#include "common/runtime/exit_codes.h"
+#include "common/runtime/logging.h"
+#include "common/runtime/shutdown.h"
+
+namespace ampari::bench {
+namespace {
+
+struct RegionFlags {
+  RegionOptions options;
+  std::string dump;  // file or directory prefix for the samples, one file per tenant
+  std::string port_file;
+};
+
+bool DumpSamples(const Region& region, const std::string& prefix) {
+  for (const auto& [name, counts] : region.Report().tenants) {
+    std::ofstream file(prefix + "." + name, std::ios::binary | std::ios::trunc);
+    const auto next = SampleLines(*region.tenant(name), false);
+    for (std::string piece = next(); !piece.empty(); piece = next()) file << piece;
+    if (!file.flush()) return false;
+  }
+  return true;
+}
+
+int RunRegion(const RegionFlags& flags) {
+  StopSignals signals(nullptr);
+  absl::StatusOr<std::unique_ptr<Region>> region = Region::Start(flags.options);
+  if (!region.ok()) {
+    Log(LogLevel::kError, "the region cannot start", {{"error", region.status()}});
+    return kExitRuntime;
+  }
+  Log(LogLevel::kInfo, "region is listening",
+      {{"push_url", (*region)->push_url()}, {"control_port", (*region)->control_port()}});
+  if (!flags.port_file.empty()) {
+    std::ofstream(flags.port_file) << (*region)->port() << " " << (*region)->control_port() << "\n";
+  }
+  signals.Wait();
+  std::fputs((*region)->Report().ToJson().c_str(), stdout);
+  if (!flags.dump.empty() && !DumpSamples(**region, flags.dump)) {
+    Log(LogLevel::kError, "cannot write the samples", {{"prefix", flags.dump}});
+    return kExitRuntime;
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddRegionCommand(CLI::App& app, Command* run) {
+  auto flags = std::make_shared<RegionFlags>();
+  CLI::App* command = app.add_subcommand("region", "A verifying remote-write receiver.");
+  command->add_option("--listen", flags->options.listen_address, "Address of the data port.")
+      ->capture_default_str();
+  command->add_option("--control", flags->options.control_address, "Address of the control port.")
+      ->capture_default_str();
+  command->add_option("--max-body-bytes", flags->options.max_body_bytes,
+                      "Bodies above (as sent) get 413.");
+  command->add_flag("--discard", flags->options.discard, "Count samples, keep none.");
+  command->add_option("--dump", flags->dump,
+                      "At the end, write each tenant's samples to FILE.<tenant>.");
+  command->add_option("--port-file", flags->port_file,
+                      "Write the two ports there once they are bound.");
+  command->callback([flags, run] { *run = [flags] { return RunRegion(*flags); }; });
+}
+
+}  // namespace ampari::bench
