@@ -1,0 +1,118 @@
+// DeliveryRun: from records to ranges, from ranges to settlements.
+#include <algorithm>
+#include <utility>
+
+#include "common/runtime/logging.h"
+#include "gateway/delivery/delivery_run.h"
+
+namespace ampari {
+namespace {
+
+constexpr absl::Duration kAlignEvery = absl::Milliseconds(250);
+constexpr absl::Duration kStoreRetry = absl::Seconds(1);
+constexpr absl::Duration kUnhealthyAfter = absl::Minutes(10);
+constexpr uint64_t kMaxDecodedSamples = 8'000'000;  // of all ranges: 64 MB of values
+
+}  // namespace
+
+void DeliveryRun::StartLanes() {
+  const std::array<LaneState, kLanes> states = parts_.source.Lanes();
+  const QueueConfig& queue = settings_.config.queue;
+  lanes_ = Lanes(kLanes);
+  for (uint32_t i = 0; i < kLanes; ++i) {
+    lanes_[i].number = i;
+    lanes_[i].cursor = lanes_[i].next_read = states[i].cursor;
+    lanes_[i].backoff = Backoff({queue.min_backoff, queue.max_backoff, 0.2});
+  }
+  reader_.Start(lanes_);
+}
+
+void DeliveryRun::Read() {
+  const absl::Duration now = parts_.clock.Monotonic();
+  if (now < read_again_at_) return;
+  absl::Status status = reader_.Fill(parts_.source, lanes_);
+  if (status.ok()) return;
+  read_again_at_ = now + kStoreRetry;
+  Log(LogLevel::kWarn, "records could not be read",
+      {{"destination", parts_.id.name}, {"error", status}});
+}
+
+void DeliveryRun::Align(absl::Duration now) {
+  if (now < aligned_at_ + kAlignEvery) return;
+  aligned_at_ = now;
+  std::array<LaneStand, kLanes> stands;
+  for (const Lane& lane : lanes_) {
+    LaneStand& stand = stands[lane.number];
+    stand.healthy = now - lane.failing_since < kUnhealthyAfter;
+    if (lane.range != nullptr) {
+      stand.origin_ms = lane.range_origin_ms;
+    } else if (!lane.buffer.empty()) {
+      stand.origin_ms = lane.buffer.front()->header.origin_ms;
+    } else {
+      stand.origin_ms = parts_.source.OldestAnnounced(lane.number);
+    }
+  }
+  alignment_.Update(stands, parts_.source.NowMs());
+}
+
+void DeliveryRun::BuildRanges(absl::Duration now) {
+  rules_.merging = now < merging_off_until_ ? Merging::kOff : Merging::kOn;
+  waiting_for_others_ = false;
+  const bool awaiting = parts_.source.AwaitingProducers();
+  for (uint32_t i = 0; i < kLanes; ++i) {
+    Lane& lane = lanes_[(turn_ + i) % kLanes];
+    if (lane.range != nullptr || lane.buffer.empty()) continue;
+    if (lane.frames_ahead >= kMaxFramesAhead || now < lane.not_before) continue;
+    if (awaiting || !alignment_.May(lane.number, lane.buffer.front()->header.origin_ms)) {
+      waiting_for_others_ = true;
+      continue;
+    }
+    if (range_items_ > kMaxDecodedSamples) break;
+    BuildRange(lane, now);
+  }
+}
+
+void DeliveryRun::BuildRange(Lane& lane, absl::Duration now) {
+  absl::Status status = builder_.Build(parts_.source, rules_, parts_.clock.Now(), lane);
+  if (absl::IsAborted(status)) return ReloadCursor(lane);
+  if (!status.ok()) {
+    lane.not_before = now + kStoreRetry;
+    Log(LogLevel::kWarn, "a frame could not be prepared",
+        {{"destination", parts_.id.name}, {"error", status}});
+    return;
+  }
+  range_items_ += lane.range_items;
+  metadata_.Add(builder_.TakeMetadata());
+  parts_.meter.AddOverLimit(builder_.TakeOverLimit());
+  SettleIfDone(lane);
+}
+
+// The store has expired frames of the lane. What was settled before must be durable first, or its
+// cursor would go back.
+void DeliveryRun::ReloadCursor(Lane& lane) {
+  if (!lane.settling.empty()) return;
+  lane.cursor = std::max(lane.cursor, parts_.source.Lanes()[lane.number].cursor);
+  while (!lane.buffer.empty() && lane.buffer.front()->sequence < lane.cursor) lane.PopFront();
+  lane.next_read = std::max(lane.next_read, lane.cursor);
+}
+
+void DeliveryRun::SettleIfDone(Lane& lane) {
+  if (!lane.range->done()) return;
+  if (lane.range->merge_refused()) merging_off_until_ = parts_.clock.Monotonic() + absl::Hours(1);
+  Settlement settlement = lane.range->Finish();
+  settlement.destination = parts_.id;
+  for (const AsideFrame& frame : settlement.aside) {
+    Log(LogLevel::kError, "a frame is set aside",
+        {{"destination", parts_.id.name},
+         {"sequence", std::to_string(frame.sequence)},
+         {"why", frame.words}});
+  }
+  range_items_ -= lane.range_items;
+  lane.cursor = settlement.upto;
+  lane.settling.push_back(lane.range_frames);
+  lane.range.reset();
+  parts_.source.Settle(std::move(settlement),
+                       [mail = parts_.mail, number = lane.number] { mail->Settled(number); });
+}
+
+}  // namespace ampari

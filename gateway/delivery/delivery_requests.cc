@@ -1,0 +1,113 @@
+// DeliveryRun: requests and answers.
+#include <algorithm>
+#include <utility>
+
+#include "common/runtime/logging.h"
+#include "gateway/delivery/delivery_run.h"
+
+namespace ampari {
+namespace {
+
+// How long a lane waits that the region refuses (401, 403, …) while it takes others.
+constexpr BackoffOptions kRefusedLane{absl::Seconds(5), absl::Minutes(1), 0.1};
+
+}  // namespace
+
+Lane* DeliveryRun::NextLane(absl::Duration now) {
+  for (uint32_t i = 0; i < kLanes; ++i) {
+    Lane& lane = lanes_[(turn_ + i) % kLanes];
+    if (lane.range == nullptr || !lane.range->ready()) continue;
+    if (now < lane.not_before && !pacing_.held()) continue;
+    turn_ = (lane.number + 1) % kLanes;
+    return &lane;
+  }
+  return nullptr;
+}
+
+void DeliveryRun::SendReady(absl::Duration now) {
+  while (pacing_.MaySend(in_flight_, now)) {
+    Lane* lane = NextLane(now);
+    if (lane == nullptr) return;
+    Send(*lane, now);
+  }
+}
+
+void DeliveryRun::Send(Lane& lane, absl::Duration now) {
+  Attempt* attempt = lane.range->Take();
+  if (attempt->body == nullptr)
+    attempt->body = std::make_shared<const std::string>(encoder_.Encode(attempt->plan));
+  const uint32_t retry = attempt->sends - 1;
+  ++in_flight_;
+  parts_.meter.OnRequest(attempt->plan.samples, attempt->body->size(), retry > 0);
+  HttpLoop::Callbacks callbacks;
+  callbacks.on_done = [this, &lane, attempt, now](const HttpResponse& response) {
+    OnAnswer(lane, attempt, now, response);
+  };
+  parts_.http.Start(message_.Make(attempt->body, retry, lane.number, &attempt->plan),
+                    std::move(callbacks));
+}
+
+void DeliveryRun::OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started,
+                           const HttpResponse& response) {
+  --in_flight_;
+  const Outcome outcome =
+      ClassifyAnswer(response, settings_.config.queue.retry_on_http_429, parts_.clock.Now());
+  const bool delivered = outcome.fate == Fate::kDelivered;
+  parts_.meter.OnAnswer(response.status, delivered ? attempt->plan.samples : 0,
+                        parts_.clock.Monotonic());
+  std::string words;
+  if (delivered) {
+    parts_.meter.OnSuccess();
+  } else {
+    words = AnswerWords(response);
+    parts_.meter.OnFailure(words, absl::ToUnixMillis(parts_.clock.Now()));
+  }
+  Pace(lane, outcome, response, started);
+  lane.range->OnAnswer(attempt, outcome, response.status, words);
+  SettleIfDone(lane);
+}
+
+void DeliveryRun::Pace(Lane& lane, const Outcome& outcome, const HttpResponse& response,
+                       absl::Duration started) {
+  const absl::Duration now = parts_.clock.Monotonic();
+  if (outcome.fate != Fate::kRetry && outcome.fate != Fate::kHold) {
+    pacing_.OnDelivered();
+    delivered_at_ = now;
+    lane.backoff.Reset();
+    lane.not_before = absl::ZeroDuration();
+    lane.failing_since = absl::InfiniteDuration();
+    return;
+  }
+  // Others got through since this lane began to fail: it is the lane, not the destination.
+  const bool lane_alone = delivered_at_ > lane.failing_since;
+  if (outcome.brake == Brake::kDestination) {
+    pacing_.OnBrake(AnswerName(response), outcome.retry_after, started, now, Random());
+    return;
+  }
+  lane.failing_since = std::min(lane.failing_since, now);
+  if (outcome.fate == Fate::kHold && !lane_alone) {
+    if (!pacing_.held()) {
+      Log(LogLevel::kError, "the region refuses this destination; its data is kept",
+          {{"destination", parts_.id.name}, {"answer", AnswerWords(response)}});
+    }
+    pacing_.OnHold(AnswerName(response), now, Random());
+  }
+  absl::Duration delay = lane.backoff.Next(Random());
+  if (outcome.fate == Fate::kHold)
+    delay = BackoffDelay(kRefusedLane, lane.backoff.failures(), Random());
+  delay = std::max(delay, outcome.retry_after.value_or(absl::ZeroDuration()));
+  lane.not_before = std::max(lane.not_before, now + delay);
+}
+
+void DeliveryRun::SendMetadata(absl::Duration now) {
+  if (metadata_in_flight_ || pacing_.held() || !pacing_.MaySend(in_flight_, now)) return;
+  const std::vector<FamilyMetadata> families = metadata_.Next(settings_.config.metadata, now);
+  if (families.empty()) return;
+  auto body = std::make_shared<const std::string>(encoder_.EncodeMetadata(families));
+  metadata_in_flight_ = true;
+  HttpLoop::Callbacks callbacks;
+  callbacks.on_done = [this](const HttpResponse&) { metadata_in_flight_ = false; };  // best effort
+  parts_.http.Start(message_.Make(std::move(body), 0, 0, nullptr), std::move(callbacks));
+}
+
+}  // namespace ampari

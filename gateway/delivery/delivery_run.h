@@ -1,0 +1,100 @@
+// DeliveryRun: one life of a destination's delivery loop, confined to its thread. Each turn: mail,
+// alignment, read, build ranges, send, show, wait for I/O.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "common/http/loop.h"
+#include "common/runtime/clock.h"
+#include "gateway/delivery/alignment.h"
+#include "gateway/delivery/delivery_meter.h"
+#include "gateway/delivery/lane.h"
+#include "gateway/delivery/lane_reader.h"
+#include "gateway/delivery/loop_mail.h"
+#include "gateway/delivery/metadata_book.h"
+#include "gateway/delivery/pacing.h"
+#include "gateway/delivery/range_builder.h"
+#include "gateway/delivery/record_source.h"
+#include "gateway/delivery/write_message.h"
+#include "gateway/remote_write/write_request.h"
+
+namespace ampari {
+
+// All must outlive the run, but for `mail`, which callbacks share.
+struct DeliveryParts {
+  DestinationId id;
+  RecordSource& source;
+  LayoutCache& layouts;
+  const Clock& clock;
+  DeliveryMeter& meter;
+  std::shared_ptr<LoopMail> mail;
+  HttpLoop& http;
+};
+
+// Not thread-safe. Returns from Run() after LoopMail::Stop(), once what is in flight was answered
+// or 2 s have passed.
+class DeliveryRun {
+ public:
+  DeliveryRun(DeliveryParts parts, DeliverySettings settings);
+  void Run();
+
+ private:
+  // delivery_run.cc: the turn
+  void Configure(DeliverySettings settings);
+  void TakeMail();
+  void GiveUpRange(Lane& lane);
+  bool Finished(absl::Duration now) const;
+  bool AnyReady() const;
+  absl::Duration NextWait(absl::Duration now) const;
+  void Observe(absl::Duration now);
+  std::string State(absl::Duration now) const;
+
+  // delivery_ranges.cc: from records to ranges, from ranges to settlements
+  void StartLanes();
+  void Read();
+  void Align(absl::Duration now);
+  void BuildRanges(absl::Duration now);
+  void BuildRange(Lane& lane, absl::Duration now);
+  void ReloadCursor(Lane& lane);
+  void SettleIfDone(Lane& lane);
+
+  // delivery_requests.cc: requests and answers
+  void SendReady(absl::Duration now);
+  Lane* NextLane(absl::Duration now);
+  void Send(Lane& lane, absl::Duration now);
+  void SendMetadata(absl::Duration now);
+  void OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started, const HttpResponse& response);
+  void Pace(Lane& lane, const Outcome& outcome, const HttpResponse& response,
+            absl::Duration started);
+  double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
+
+  DeliveryParts parts_;
+  DeliverySettings settings_;
+  RangeRules rules_;
+  WriteMessage message_;
+  Pacing pacing_;
+  Lanes lanes_;
+  LaneReader reader_;
+  RangeBuilder builder_;
+  Alignment alignment_;
+  WriteRequestEncoder encoder_;
+  MetadataBook metadata_;
+  std::minstd_rand random_;
+
+  uint32_t in_flight_ = 0;
+  uint32_t turn_ = 0;         // the lane whose request comes next
+  uint64_t range_items_ = 0;  // samples of all ranges
+  bool metadata_in_flight_ = false;
+  bool stopping_ = false;
+  bool waiting_for_others_ = false;  // some lane waits for alignment or for producers
+  absl::Duration stop_at_ = absl::InfiniteDuration();
+  absl::Duration aligned_at_ = -absl::InfiniteDuration();
+  absl::Duration read_again_at_ = -absl::InfiniteDuration();  // after an error of the store
+  absl::Duration merging_off_until_ = -absl::InfiniteDuration();
+  absl::Duration delivered_at_ = -absl::InfiniteDuration();
+};
+
+}  // namespace ampari

@@ -1,0 +1,47 @@
+#include "gateway/delivery/destination_loop.h"
+
+#include <utility>
+
+#include "gateway/delivery/delivery_run.h"
+
+namespace ampari {
+
+DestinationLoop::DestinationLoop(DestinationId id, DeliverySettings settings, RecordSource& source,
+                                 LayoutCache& layouts, const Clock& clock)
+    : id_(id),
+      settings_(std::move(settings)),
+      source_(source),
+      layouts_(layouts),
+      clock_(clock),
+      meter_(std::move(id)),
+      mail_(std::make_shared<LoopMail>()) {
+  meter_.SetUrl(settings_.config.url);
+}
+
+DestinationLoop::~DestinationLoop() { Stop(); }
+
+void DestinationLoop::Start() {
+  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+}
+
+void DestinationLoop::Run() {
+  HttpLoop http;
+  mail_->Attach(&http);
+  DeliveryRun run({id_, source_, layouts_, clock_, meter_, mail_, http}, settings_);
+  run.Run();
+  mail_->Detach();
+}
+
+void DestinationLoop::Reconfigure(DeliverySettings settings) {
+  mail_->Configure(std::move(settings));
+}
+
+DeliveryStatus DestinationLoop::status() const { return meter_.status(clock_.Monotonic()); }
+
+void DestinationLoop::Stop() {
+  if (!thread_.joinable()) return;
+  mail_->Stop();
+  thread_.join();
+}
+
+}  // namespace ampari

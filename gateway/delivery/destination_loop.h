@@ -1,0 +1,44 @@
+// DestinationLoop: the delivery of one destination over any RecordSource: one thread with its own
+// HTTP loop.
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include "common/runtime/clock.h"
+#include "gateway/delivery/delivery_meter.h"
+#include "gateway/delivery/loop_mail.h"
+#include "gateway/delivery/record_source.h"
+#include "gateway/layouts/layout_cache.h"
+
+namespace ampari {
+
+// Reconfigure() and status() are thread-safe; Start() and Stop() belong to the owner. `source`,
+// `layouts` and `clock` must outlive it; callbacks of the source may still run afterwards.
+class DestinationLoop {
+ public:
+  DestinationLoop(DestinationId id, DeliverySettings settings, RecordSource& source,
+                  LayoutCache& layouts, const Clock& clock);
+  ~DestinationLoop();  // Stop()
+  DestinationLoop(const DestinationLoop&) = delete;
+  DestinationLoop& operator=(const DestinationLoop&) = delete;
+
+  void Start();
+  void Reconfigure(DeliverySettings settings);
+  DeliveryStatus status() const;
+  void Stop();
+
+ private:
+  void Run();
+
+  const DestinationId id_;
+  DeliverySettings settings_;  // of the start; later ones travel by mail
+  RecordSource& source_;
+  LayoutCache& layouts_;
+  const Clock& clock_;
+  DeliveryMeter meter_;
+  std::shared_ptr<LoopMail> mail_;
+  std::thread thread_;
+};
+
+}  // namespace ampari

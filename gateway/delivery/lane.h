@@ -1,0 +1,58 @@
+// Lane: where one of the 64 lanes stands in the delivery of one destination. A plain value,
+// confined to the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/runtime/backoff.h"
+#include "gateway/delivery/lane_range.h"
+#include "gateway/store/record.h"
+
+namespace ampari {
+
+inline constexpr uint32_t kMaxFramesAhead = 16;       // of the durable cursor
+inline constexpr size_t kBufferedBytes = 256u << 10;  // read ahead per lane, besides the last frame
+inline constexpr size_t kRememberedInstances = 1024;  // per lane
+
+struct Lane {
+  uint32_t number = 0;
+  // Frames that were read and not yet taken into a range, and the first queue sequence not looked
+  // at.
+  std::deque<RecordPtr> buffer;
+  size_t buffer_bytes = 0;
+  uint64_t next_read = 0;
+
+  uint64_t cursor = 0;            // all of the lane below was handed to the store as settled
+  std::deque<uint32_t> settling;  // frames of each settlement that is not durable yet
+  uint32_t frames_ahead = 0;      // their sum and those of `range`
+  uint32_t range_frames = 0;
+  uint64_t range_items = 0;
+  int64_t range_origin_ms = 0;  // of the range's first frame
+  std::unique_ptr<LaneRange> range;
+  uint32_t attempted_left =
+      kMaxFramesAhead;           // unsettled frames that may have been sent before the last stop
+  uint64_t attempted_below = 0;  // so may frames below: their range was given up
+  std::set<InstanceNumber> instances;  // seen here: a new one begins a range of its own
+
+  Backoff backoff;            // after timeouts and 5xx
+  absl::Duration not_before;  // monotonic
+  absl::Duration failing_since = absl::InfiniteDuration();
+
+  bool HasRoom() const {
+    return buffer.empty() || (buffer.size() < kMaxFramesAhead && buffer_bytes < kBufferedBytes);
+  }
+  bool Hungry() const { return buffer.size() < 2 && HasRoom(); }
+  void PopFront() {
+    buffer_bytes -= buffer.front()->frame.size();
+    buffer.pop_front();
+  }
+};
+
+using Lanes = std::vector<Lane>;  // kLanes of them
+
+}  // namespace ampari

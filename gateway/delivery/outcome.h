@@ -1,0 +1,50 @@
+// Outcome: from a remote-write answer to what becomes of its samples. Retry is data: pure
+// functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "common/http/loop.h"
+
+namespace ampari {
+
+enum class Fate : uint8_t {
+  kDelivered,
+  kRetry,    // the same samples again, after a delay
+  kHold,     // a human must act: the destination is held
+  kSplit,    // too large: send the halves
+  kRefused,  // something in it is refused: take it apart
+};
+
+// Who waits after a kRetry.
+enum class Brake : uint8_t { kNone, kLane, kDestination };
+
+struct Outcome {
+  Fate fate = Fate::kRetry;
+  Brake brake = Brake::kNone;
+  // The region may have stored (part of) it: a refusal of its resend proves nothing.
+  bool unanswered = false;
+  std::optional<absl::Duration> retry_after;  // capped
+};
+
+inline constexpr absl::Duration kMaxRetryAfter = absl::Minutes(5);
+inline constexpr size_t kMaxWordsBytes = 256;  // of a region's answer that are kept
+
+// Remote write 1.0. `now` is the wall clock, for Retry-After as a date. `retry_on_429` false holds
+// at 429 what Prometheus would drop.
+Outcome ClassifyAnswer(const HttpResponse& response, bool retry_on_429, absl::Time now);
+
+// Seconds or an HTTP date (RFC 9110 §10.2.3), at most kMaxRetryAfter; nullopt when absent,
+// malformed or not in the future.
+std::optional<absl::Duration> ParseRetryAfter(std::string_view value, absl::Time now);
+
+// "429", "no answer", …: the name of what an answer was, for people.
+std::string AnswerName(const HttpResponse& response);
+// The region's words or the transport's, one printable line of at most kMaxWordsBytes.
+std::string AnswerWords(const HttpResponse& response);
+
+}  // namespace ampari

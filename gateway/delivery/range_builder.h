@@ -1,0 +1,57 @@
+// RangeBuilder: takes a lane's next frames, decodes them, sets aside what cannot be decoded, and
+// makes the LaneRange that sends them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gateway/config.h"
+#include "gateway/delivery/decoded_frame.h"
+#include "gateway/delivery/lane.h"
+#include "gateway/delivery/record_source.h"
+#include "gateway/layouts/layout_cache.h"
+
+namespace ampari {
+
+inline constexpr size_t kMaxRangeFrames = 8;
+inline constexpr uint64_t kMaxRangeSamples = 400'000;  // of several frames; one frame may exceed it
+inline constexpr size_t kMaxOverLimitExamples = 100;
+
+struct RangeRules {
+  RenderRules render;
+  RequestBounds bounds;
+  absl::Duration sample_age_limit;  // 0: none
+  Merging merging = Merging::kOn;
+  int64_t started_ms =
+      0;  // persisted clock: frames taken in before may have been sent before the last stop
+};
+
+// Not thread-safe. `layouts` must outlive it.
+class RangeBuilder {
+ public:
+  explicit RangeBuilder(LayoutCache& layouts) : reader_(layouts) {}
+
+  // Sets lane.range from its buffer, which is not empty. Aborted: frames expired meanwhile, the
+  // cursor is to be read again. Other errors: nothing was taken, try later.
+  absl::Status Build(RecordSource& source, const RangeRules& rules, absl::Time now, Lane& lane);
+
+  // Of the last Build(): metadata of its frames, moved out.
+  std::vector<FamilyMetadata> TakeMetadata() { return std::move(metadata_); }
+  // Series that a limit refused, by words, with samples since the last call; bounded.
+  std::map<std::string, uint64_t> TakeOverLimit() { return std::move(over_limit_); }
+
+ private:
+  size_t PickFrames(const RangeRules& rules, const Lane& lane, bool* attempted) const;
+  void CountUnsent(const RangeRules& rules, absl::Time now, DecodedFrame& frame,
+                   Settlement& settlement);
+  void NoteOverLimit(const DecodedColumn& column);
+
+  FrameReader reader_;
+  std::vector<FamilyMetadata> metadata_;
+  std::map<std::string, uint64_t> over_limit_;
+};
+
+}  // namespace ampari
