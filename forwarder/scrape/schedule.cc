@@ -58,12 +58,8 @@ EndOfRunTimes EndOfRun(absl::Time gone_at, absl::Duration interval, absl::Durati
 
 absl::Time MonotonicStamps::Read(absl::Time wall, absl::Duration monotonic) {
   const absl::Duration passed = monotonic - std::exchange(last_monotonic_, monotonic);
-  if (wall >= last_stamp_) {
-    slowed_ = false;
-    return last_stamp_ = wall;
-  }
   const absl::Time slow = last_stamp_ + passed * 9 / 10;
-  if (wall >= slow) {  // caught up in this very reading
+  if (wall >= (slowed_ ? slow : last_stamp_)) {
     slowed_ = false;
     return last_stamp_ = wall;
   }

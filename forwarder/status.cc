@@ -1,0 +1,116 @@
+#include "forwarder/status.h"
+
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "forwarder/json_text.h"
+
+namespace ampari {
+namespace {
+
+double Seconds(absl::Time time) {
+  return time == absl::InfinitePast() ? 0 : absl::ToDoubleSeconds(time - absl::UnixEpoch());
+}
+
+std::string_view HealthName(TargetHealth health) {
+  switch (health) {
+    case TargetHealth::kUnknown:
+      return "unknown";
+    case TargetHealth::kUp:
+      return "up";
+    case TargetHealth::kDown:
+      return "down";
+  }
+  return "";
+}
+
+void WriteLabels(std::string_view key, const Labels& labels, JsonText& json) {
+  json.Key(key).BeginObject();
+  for (const Label label : labels) json.Field(label.name, label.value);
+  json.EndObject();
+}
+
+void WriteTarget(const TargetStatus& status, JsonText& json) {
+  const Target& target = *status.target;
+  json.BeginObject()
+      .Field("job", target.job->job_name)
+      .Field("url", target.url)
+      .Field("health", HealthName(status.health))
+      .Field("last_error", status.last.error);
+  json.Key("last_scrape");
+  if (status.scrapes == 0) {
+    json.Null();
+  } else {
+    json.Value(Seconds(status.last_scrape));
+  }
+  json.Field("last_scrape_duration_seconds", status.last_duration_seconds)
+      .Field("scrape_interval_seconds", absl::ToDoubleSeconds(target.interval))
+      .Field("scrape_timeout_seconds", absl::ToDoubleSeconds(target.timeout))
+      .Field("scrapes", status.scrapes)
+      .Field("samples", status.last.samples_scraped)
+      .Field("samples_post_metric_relabeling", status.last.samples_post_relabel)
+      .Field("duplicates", status.last.duplicates)
+      .Field("body_bytes", status.last.body_bytes)
+      .Field("series", status.series)
+      .Field("memory_bytes", status.memory_bytes);
+  WriteLabels("labels", target.labels, json);
+  WriteLabels("discovered_labels", target.discovered_labels, json);
+  json.EndObject();
+}
+
+void WriteDropped(const DroppedTarget& dropped, JsonText& json) {
+  json.BeginObject().Field("job", dropped.job_name).Field("reason", dropped.reason);
+  WriteLabels("discovered_labels", dropped.discovered_labels, json);
+  json.EndObject();
+}
+
+void WriteFile(const DiscoveredFile& file, JsonText& json) {
+  json.BeginObject()
+      .Field("job", file.job_name)
+      .Field("file", file.status.file)
+      .Field("targets", file.status.targets)
+      .Field("error", file.status.error)
+      .EndObject();
+}
+
+void WriteGateway(const ShippingStatus& shipping, JsonText& json) {
+  json.Key("gateway")
+      .BeginObject()
+      .Field("address", shipping.gateway)
+      .Field("connected", shipping.connected)
+      .Field("superseded", shipping.superseded)
+      .Field("paused", shipping.paused)
+      .Field("last_error", shipping.last_error)
+      .Field("acknowledged_sequence", shipping.acknowledged_sequence)
+      .Field("settled_sequence", shipping.settled_sequence)
+      .Field("last_sequence", shipping.last_sequence)
+      .Field("ring_frames", shipping.ring_frames)
+      .Field("ring_bytes", shipping.ring_bytes)
+      .Field("ring_samples", shipping.ring_samples)
+      .EndObject();
+}
+
+}  // namespace
+
+std::string TargetsJson(ForwarderView view) {
+  std::sort(view.targets.begin(), view.targets.end(),
+            [](const TargetStatus& a, const TargetStatus& b) {
+              return std::tie(a.target->job->job_name, a.target->url, a.target->id) <
+                     std::tie(b.target->job->job_name, b.target->url, b.target->id);
+            });
+  JsonText json;
+  json.BeginObject().Key("targets").BeginArray();
+  for (const TargetStatus& target : view.targets) WriteTarget(target, json);
+  json.EndArray().Key("dropped").BeginArray();
+  for (const DroppedTarget& dropped : view.dropped.targets) WriteDropped(dropped, json);
+  json.EndArray().Field("dropped_total", view.dropped.total).Key("files").BeginArray();
+  for (const DiscoveredFile& file : view.files) WriteFile(file, json);
+  json.EndArray();
+  WriteGateway(view.shipping, json);
+  json.EndObject();
+  return json.Take();
+}
+
+}  // namespace ampari

@@ -1,0 +1,48 @@
+// What a forwarder shows of itself: the targets as JSON and its metrics. Pure: everything is in the
+// view.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/runtime/metrics.h"
+#include "forwarder/discovery/discovery.h"
+#include "forwarder/scrape/scrape_loop.h"
+#include "forwarder/shipping/metrics_shipper.h"
+
+namespace ampari {
+
+struct ReloadStatus {
+  bool successful = true;  // the newest attempt
+  std::string error;
+  absl::Time last_success;
+  uint64_t attempts = 0, failures = 0;
+};
+
+// What discovery left out when it gave its newest set.
+struct DroppedTargets {
+  std::vector<DroppedTarget> targets;
+  uint64_t total = 0;
+};
+
+// One moment of the whole program, as its stages tell it.
+struct ForwarderView {
+  std::vector<TargetStatus> targets;
+  DroppedTargets dropped;
+  std::vector<DiscoveredFile> files;
+  ScrapeLoopStatus scraping;
+  ShippingStatus shipping;
+  ReloadStatus reload;
+};
+
+// {"targets": […], "dropped": […], "dropped_total": n, "files": […], "gateway": {…}}; targets in
+// the order of job and URL.
+std::string TargetsJson(ForwarderView view);
+
+// Families ampari_forwarder_*. Without per-target series: what a target did is in /targets and in
+// its report series.
+void AppendForwarderMetrics(const ForwarderView& view, std::vector<MetricFamily>& families);
+
+}  // namespace ampari

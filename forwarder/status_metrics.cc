@@ -1,0 +1,169 @@
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/runtime/absl_view.h"
+#include "forwarder/status.h"
+
+namespace ampari {
+namespace {
+
+// Adds families of this program, whose names all begin alike.
+class Families {
+ public:
+  explicit Families(std::vector<MetricFamily>& out) : out_(out) {}
+
+  void Counter(std::string_view name, std::string help, uint64_t value) {
+    Add(name, std::move(help), MetricKind::kCounter, static_cast<double>(value));
+  }
+  void Gauge(std::string_view name, std::string help, double value) {
+    Add(name, std::move(help), MetricKind::kGauge, value);
+  }
+  // One sample for each value of one label.
+  void Labelled(std::string_view name, std::string help, MetricKind kind, std::string label,
+                std::vector<std::pair<std::string, double>> values) {
+    MetricFamily family{FullName(name), std::move(help), kind, {}};
+    for (auto& [value, number] : values) family.samples.push_back({{{label, value}}, number, {}});
+    out_.push_back(std::move(family));
+  }
+
+ private:
+  static std::string FullName(std::string_view name) {
+    return absl::StrCat("ampari_forwarder_", ToAbsl(name));
+  }
+  void Add(std::string_view name, std::string help, MetricKind kind, double value) {
+    out_.push_back(SingleMetric(FullName(name), std::move(help), kind, value));
+  }
+
+  std::vector<MetricFamily>& out_;
+};
+
+double Number(uint64_t count) { return static_cast<double>(count); }
+double Flag(bool flag) { return flag ? 1 : 0; }
+
+void AddTargets(const ForwarderView& view, Families& out) {
+  const ScrapeLoopStatus& scraping = view.scraping;
+  out.Labelled("targets", "Targets by the result of their last scrape.", MetricKind::kGauge,
+               "health",
+               {{"up", Number(scraping.up)},
+                {"down", Number(scraping.down)},
+                {"unknown", Number(scraping.unknown)}});
+  out.Gauge("targets_dropped", "Targets left out by relabelling or because they are invalid.",
+            Number(view.dropped.total));
+  uint64_t broken = 0;
+  for (const DiscoveredFile& file : view.files) broken += file.status.error.empty() ? 0 : 1;
+  out.Gauge("discovery_files_failed",
+            "Target files whose newest content cannot be used; their last good one is in force.",
+            Number(broken));
+  out.Gauge("series", "Series that all targets have now.", Number(scraping.series));
+  out.Gauge("target_memory_bytes", "Memory of what is remembered of all targets.",
+            Number(scraping.memory_bytes));
+}
+
+void AddScraping(const ScrapeLoopStatus& scraping, Families& out) {
+  const ScrapeTotals& totals = scraping.totals;
+  out.Counter("scrapes_total", "Scrapes finished.", totals.scrapes);
+  std::vector<std::pair<std::string, double>> failures;
+  for (size_t i = 1; i < kScrapeFailures; ++i) {
+    failures.emplace_back(FailureName(static_cast<ScrapeFailure>(i)), Number(totals.failures[i]));
+  }
+  out.Labelled("scrape_failures_total", "Scrapes that failed, by reason.", MetricKind::kCounter,
+               "reason", std::move(failures));
+  out.Counter("scrapes_skipped_total",
+              "Scrapes left out because the one before was still being parsed.",
+              scraping.skipped_ticks);
+  out.Counter("scrape_pauses_total", "Times a transfer waited for the parser.", scraping.pauses);
+  out.Counter("scrape_body_bytes_total", "Bytes of the bodies scraped, uncompressed.",
+              totals.body_bytes);
+  out.Counter("samples_scraped_total", "Samples scraped, before relabelling.",
+              totals.samples_scraped);
+  out.Counter("samples_shipped_total",
+              "Samples handed on, with report series and staleness markers.",
+              totals.samples_shipped);
+  out.Labelled("samples_dropped_total", "Samples scraped and then dropped, by reason.",
+               MetricKind::kCounter, "reason",
+               {{"duplicate", Number(totals.duplicates)},
+                {"out_of_order", Number(totals.out_of_order)},
+                {"out_of_bounds", Number(totals.out_of_bounds)}});
+  out.Counter("exemplars_dropped_total", "Exemplars parsed and dropped.", totals.exemplars_dropped);
+  out.Counter("series_added_total", "Series seen for the first time.", totals.series_added);
+  out.Labelled("series_recognized_total",
+               "Series in bodies, by how they were recognised: predicted from the order of the "
+               "last body, looked up in the table, or parsed.",
+               MetricKind::kCounter, "path",
+               {{"predicted", Number(totals.predicted)},
+                {"looked_up", Number(totals.looked_up)},
+                {"parsed", Number(totals.parsed)}});
+  out.Counter("targets_ended_total", "Targets that are gone and whose series were ended.",
+              totals.end_of_runs);
+  out.Labelled("clock_steps_back_total",
+               "Backward steps of the wall clock: small ones are slowed down to, large ones are "
+               "followed.",
+               MetricKind::kCounter, "size",
+               {{"small", Number(scraping.clock_small_steps)},
+                {"large", Number(scraping.clock_large_steps)}});
+}
+
+void AddRing(const ShippingStatus& shipping, Families& out) {
+  out.Gauge("ring_frames", "Frames in the ring.", Number(shipping.ring_frames));
+  out.Gauge("ring_bytes", "Bytes of the frames in the ring.", Number(shipping.ring_bytes));
+  out.Gauge("ring_samples", "Samples of the frames in the ring.", Number(shipping.ring_samples));
+  out.Gauge("registration_bytes", "Bytes of registrations kept for the gateway.",
+            Number(shipping.registration_bytes));
+  out.Counter("frames_total", "Frames built.", shipping.frames_total);
+  out.Counter("frame_bytes_total", "Bytes of the frames built.", shipping.frame_bytes_total);
+  out.Counter("samples_total", "Samples in the frames built.", shipping.samples_total);
+  out.Counter("expired_frames_total", "Frames lost because the ring was full.",
+              shipping.expired_frames_total);
+  out.Counter("expired_samples_total", "Samples lost because the ring was full.",
+              shipping.expired_samples_total);
+}
+
+void AddConnection(const ShippingStatus& shipping, Families& out) {
+  out.Gauge("gateway_connected", "1 while the stream to the gateway is established.",
+            Flag(shipping.connected));
+  out.Gauge("gateway_paused", "1 while the gateway takes no new frames.", Flag(shipping.paused));
+  out.Gauge("superseded", "1 while a newer instance of this forwarder lives.",
+            Flag(shipping.superseded));
+  out.Gauge("sequence_last", "Sequence number of the newest frame.",
+            Number(shipping.last_sequence));
+  out.Gauge("sequence_sent", "Sequence number of the newest frame sent.",
+            Number(shipping.sent_sequence));
+  out.Gauge("sequence_acknowledged", "Sequence number up to which the gateway has all frames.",
+            Number(shipping.acknowledged_sequence));
+  out.Gauge("sequence_settled", "Sequence number up to which all frames are settled everywhere.",
+            Number(shipping.settled_sequence));
+  out.Counter("connects_total", "Streams to the gateway that were welcomed.",
+              shipping.connects_total);
+  out.Counter("resent_frames_total", "Frames sent again after a reconnect.",
+              shipping.resent_frames_total);
+  out.Counter("refused_frames_total", "Frames that the gateway refused.",
+              shipping.refused_frames_total);
+  out.Counter("gateway_rollbacks_total",
+              "Times that the gateway had lost what it had acknowledged.",
+              shipping.rollbacks_total);
+  out.Counter("instances_total", "Identities that this process has had.", shipping.instances_total);
+}
+
+void AddReload(const ReloadStatus& reload, Families& out) {
+  out.Gauge("config_last_reload_successful", "1 when the newest configuration was taken over.",
+            Flag(reload.successful));
+  out.Gauge("config_last_reload_success_timestamp_seconds",
+            "When a configuration was last taken over.",
+            absl::ToDoubleSeconds(reload.last_success - absl::UnixEpoch()));
+  out.Counter("config_reloads_total", "Attempts to take over a configuration.", reload.attempts);
+  out.Counter("config_reload_failures_total", "Attempts that failed.", reload.failures);
+}
+
+}  // namespace
+
+void AppendForwarderMetrics(const ForwarderView& view, std::vector<MetricFamily>& families) {
+  Families out(families);
+  AddTargets(view, out);
+  AddScraping(view.scraping, out);
+  AddRing(view.shipping, out);
+  AddConnection(view.shipping, out);
+  AddReload(view.reload, out);
+}
+
+}  // namespace ampari
