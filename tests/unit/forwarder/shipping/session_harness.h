@@ -1,0 +1,145 @@
+// A session with its ring, a clock in hand and the gateway played by the test. What the session
+// sends is told in words: H(first-last ack settled [draining]) a hello, B7 a block, F3 a frame,
+// G3-5 a gap, R7 a retirement, D drained.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "ampari/v1/shipping.pb.h"
+#include "common/frame/frame.h"
+#include "common/frame/wire.h"
+#include "forwarder/shipping/session.h"
+
+namespace ampari {
+
+class SessionHarness {
+ public:
+  explicit SessionHarness(size_t ring_bytes = size_t{1} << 20)
+      : ring(ring_bytes),
+        session(
+            {"node-1", [this] { return std::string(15, 'i') + static_cast<char>('0' + ids_++); }},
+            ring, registrations) {}
+
+  // A frame of one stale report, `samples` big.
+  void Push(uint64_t samples = 10, size_t padding = 0) {
+    Scrape scrape;
+    scrape.report_layout = 1;
+    scrape.report_stale = true;
+    if (padding > 0) scrape.metadata.push_back({Noise(padding), MetricType::kGauge, "", ""});
+    builder_.Add(scrape, samples);
+    ring.Push(builder_.Finish(ring.next()), samples, now);
+    session.OnPushed(now);
+  }
+  void PushMany(int count) {
+    for (int i = 0; i < count; ++i) Push();
+  }
+
+  std::string Connect() { return Words(session.Connect(now)); }
+  void Disconnect() { session.OnDisconnected(); }
+
+  void Welcome(v1::Welcome::Found found, uint64_t mark, uint64_t settled = 0,
+               bool superseded = false) {
+    v1::GatewayMessage message;
+    v1::Welcome& welcome = *message.mutable_welcome();
+    welcome.set_found(found);
+    welcome.set_store_id("store");
+    welcome.set_epoch(1);
+    welcome.set_mark(mark);
+    welcome.set_settled(settled);
+    welcome.set_superseded(superseded);
+    welcome.mutable_limits()->set_max_unacknowledged_bytes(window);
+    welcome.mutable_limits()->set_max_frame_bytes(max_frame_bytes);
+    session.OnMessage(message, now);
+  }
+  void Ack(uint64_t durable, uint64_t settled = 0) {
+    v1::GatewayMessage message;
+    message.mutable_ack()->set_durable(durable);
+    message.mutable_ack()->set_settled(settled);
+    session.OnMessage(message, now);
+  }
+  void Refuse(uint64_t sequence, v1::Refusal::Reason reason) {
+    v1::GatewayMessage message;
+    message.mutable_refusal()->set_sequence(sequence);
+    message.mutable_refusal()->set_reason(reason);
+    session.OnMessage(message, now);
+  }
+  void Notice(bool superseded, bool paused = false, bool admitted = true) {
+    v1::GatewayMessage message;
+    message.mutable_notice()->set_superseded(superseded);
+    message.mutable_notice()->set_paused(paused);
+    message.mutable_notice()->set_admitted(admitted);
+    session.OnMessage(message, now);
+  }
+
+  // Everything that it wants to send now.
+  std::string Sent() {
+    std::string words;
+    while (auto next = session.Next(now))
+      absl::StrAppend(&words, words.empty() ? "" : " ", Words(*next));
+    return words;
+  }
+
+  std::string Words(const Outgoing& message) {
+    std::string bytes = message.head;
+    if (message.body != nullptr) bytes += *message.body;
+    const std::vector<std::string_view> pieces = {bytes};
+    const auto view = ParseForwarderMessage(pieces);
+    if (!view.ok()) return view.status().ToString();
+    last_waited_ms = view->waited_ms;
+    v1::ForwarderMessage parsed;
+    if (!parsed.ParseFromString(bytes)) return "unparsable";
+    return WordsOf(parsed);
+  }
+
+  absl::Duration now = absl::Seconds(1000);
+  uint64_t window = uint64_t{1} << 20, max_frame_bytes = uint64_t{16} << 20;
+  Ring ring;
+  Registrations registrations;
+  Session session;
+  std::string last_instance, last_store_id;
+  uint64_t last_waited_ms = 0;
+  v1::Hello last_hello;
+  v1::Gap last_gap;
+
+ private:
+  static std::string Noise(size_t size) {
+    std::string noise;
+    for (uint32_t x = 1; noise.size() < size; x = x * 1664525 + 1013904223)
+      noise += static_cast<char>(x >> 24);
+    return noise;
+  }
+
+  std::string WordsOf(const v1::ForwarderMessage& message) {
+    if (message.has_hello()) {
+      last_hello = message.hello();
+      const v1::Hello& h = last_hello;
+      return absl::StrCat("H(", h.first_sequence(), "-", h.last_sequence(), " ", h.acknowledged(),
+                          " ", h.settled(), h.draining() ? " draining" : "", ")");
+    }
+    if (message.has_retire()) {
+      std::string words = "R";
+      for (const uint64_t block : message.retire().blocks()) absl::StrAppend(&words, block);
+      return words;
+    }
+    if (message.has_gap()) {
+      last_gap = message.gap();
+      const uint64_t first = last_gap.first_sequence();
+      return absl::StrCat("G", first, "-",
+                          first + static_cast<uint64_t>(last_gap.counts_size()) - 1);
+    }
+    if (message.has_drained()) return "D";
+    if (!message.registration().empty()) return absl::StrCat("B", message.registration());
+    const auto header = ParseFrameHeader(message.frame());
+    if (!header.ok()) return header.status().ToString();
+    if (!VerifyFrame(*header, {message.frame()}).ok()) return "bad checksum";
+    return absl::StrCat("F", header->sequence);
+  }
+
+  int ids_ = 0;
+  FrameBuilder builder_;
+};
+
+}  // namespace ampari
