@@ -2,6 +2,8 @@
 
 #include <glob.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -33,10 +35,14 @@ std::set<std::string> MatchingFiles(const std::vector<std::string>& patterns) {
 absl::StatusOr<std::string> ReadFile(const std::string& name) {
   std::ifstream in(name, std::ios::binary);
   if (!in) return absl::UnavailableError(absl::StrCat("cannot open: ", std::strerror(errno)));
-  std::string content(FileTargets::kMaxFileBytes + 1, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  std::string content;
+  std::array<char, 16384> chunk;
+  while (content.size() <= FileTargets::kMaxFileBytes) {
+    in.read(chunk.data(), chunk.size());
+    content.append(chunk.data(), static_cast<size_t>(in.gcount()));
+    if (!in) break;
+  }
   if (in.bad()) return absl::UnavailableError("cannot read");
-  content.resize(static_cast<size_t>(in.gcount()));
   if (content.size() > FileTargets::kMaxFileBytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("larger than ", FileTargets::kMaxFileBytes, " bytes"));
