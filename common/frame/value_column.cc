@@ -21,19 +21,44 @@ inline bool AsInteger(uint64_t bits, uint64_t* integer) {
   return std::bit_cast<uint64_t>(static_cast<double>(*integer)) == bits;  // fractions, -0.0
 }
 
-// Eight bytes hold every varint below 2^53. Reads one without a branch; `*bad` keeps a bit when it
-// is longer than that. Returns the number of bytes.
-inline size_t ReadInteger(const char* at, uint64_t* bits, uint64_t* bad) {
-  const uint64_t word = LoadLittle<uint64_t>(at);
-  const uint64_t stops = ~word & kVarintStops;
-  *bad |= static_cast<uint64_t>(stops == 0);
-  const uint64_t used = word & (stops ^ (stops - 1)) & ~kVarintStops;
-  uint64_t value = ((used & 0x7f007f007f007f00) >> 1) | (used & 0x007f007f007f007f);
+// One bit for each of 64 bytes that ends a varint.
+inline uint64_t VarintEnds(const char* at) {
+  uint64_t ends = 0;
+  for (size_t i = 0; i < kGroup / 8; ++i) {
+    const uint64_t stops = (~LoadLittle<uint64_t>(at + 8 * i) & kVarintStops) >> 7;
+    ends |= ((stops * 0x0102040810204080) >> 56) << (8 * i);
+  }
+  return ends;
+}
+
+// The bits of the double that a varint of `size` bytes stands for. `*bad` keeps a bit when it is
+// not below 2^53, which eight bytes can hold.
+inline uint64_t ReadInteger(const char* at, size_t size, uint64_t* bad) {
+  *bad |= static_cast<uint64_t>(size > 8);
+  const uint64_t word = LoadLittle<uint64_t>(at) << ((8 - size) % 8 * 8) >> ((8 - size) % 8 * 8);
+  uint64_t value = ((word & 0x7f007f007f007f00) >> 1) | (word & 0x007f007f007f007f);
   value = ((value & 0x3fff00003fff0000) >> 2) | (value & 0x00003fff00003fff);
   value = ((value & 0x0fffffff00000000) >> 4) | (value & 0x000000000fffffff);
   *bad |= value >> 53;
-  *bits = std::bit_cast<uint64_t>(static_cast<double>(value));
-  return static_cast<size_t>(std::countr_zero(stops | (uint64_t{1} << 63)) + 1) / 8;
+  return std::bit_cast<uint64_t>(static_cast<double>(value));
+}
+
+// Reads `count` integers from [*at, end) without knowing where each begins: ends are found 64 bytes
+// at a time, so that one integer need not wait for the length of the one before.
+bool ReadIntegers(const char** at, const char* end, size_t count, uint64_t* values) {
+  const char* next = *at;
+  uint64_t bad = 0;
+  size_t done = 0;
+  for (const char* window = next; done < count; window += kGroup) {
+    if (window >= end) return false;
+    for (uint64_t ends = VarintEnds(window); ends != 0 && done < count; ends &= ends - 1) {
+      const char* behind = window + std::countr_zero(ends) + 1;
+      values[done++] = ReadInteger(next, static_cast<size_t>(behind - next), &bad);
+      next = behind;
+    }
+  }
+  *at = next;
+  return bad == 0 && next <= end;
 }
 
 // The bitmap bits of values [first, first + kGroup), those behind the last value zero or malformed.
@@ -43,37 +68,20 @@ inline uint64_t BitmapWord(std::string_view bitmap, size_t first) {
   return word;
 }
 
-// Where the integers and the floats of a column are read.
-struct ColumnInput {
-  const char* integers;
-  const char* end;  // of the column's whole input
-  uint64_t bad = 0;
-};
-
-bool ReadIntegers(std::string_view bitmap, size_t count, ColumnInput* in, uint64_t* values) {
-  for (size_t first = 0; first < count; first += kGroup) {
-    const size_t size = std::min(kGroup, count - first);
-    const uint64_t floats = BitmapWord(bitmap, first);
-    if (size < kGroup && (floats >> size) != 0) return false;
-    const char* at = in->integers;
-    for (size_t i = 0; i < size; ++i) {
-      if ((floats >> i) & 1) continue;
-      if (at >= in->end) return false;
-      at += ReadInteger(at, &values[first + i], &in->bad);
+// Puts the integers, which are in front, and the floats at their places, from the last one on.
+void Spread(std::string_view bitmap, size_t count, size_t floats, const char* float_at,
+            uint64_t* values) {
+  size_t integers = count - floats;
+  float_at += floats * sizeof(uint64_t);
+  for (size_t first = (count - 1) / kGroup * kGroup; integers < first + kGroup; first -= kGroup) {
+    const uint64_t bits = BitmapWord(bitmap, first);
+    for (size_t i = std::min(kGroup, count - first); i > 0; --i) {
+      const bool is_float = ((bits >> (i - 1)) & 1) != 0;
+      if (is_float) float_at -= sizeof(uint64_t);
+      values[first + i - 1] = is_float ? LoadLittle<uint64_t>(float_at) : values[--integers];
     }
-    in->integers = at;
+    if (first == 0 || integers == first) break;
   }
-  return in->bad == 0 && in->integers <= in->end;
-}
-
-const char* ReadFloats(std::string_view bitmap, size_t count, const char* at, uint64_t* values) {
-  for (size_t first = 0; first < count; first += kGroup) {
-    for (uint64_t floats = BitmapWord(bitmap, first); floats != 0; floats &= floats - 1) {
-      values[first + static_cast<size_t>(std::countr_zero(floats))] = LoadLittle<uint64_t>(at);
-      at += sizeof(uint64_t);
-    }
-  }
-  return at;
 }
 
 size_t CountBits(std::string_view bitmap) {
@@ -120,11 +128,12 @@ bool ReadValueColumn(ByteCursor* in, std::vector<uint64_t>* values) {
   const size_t floats = CountBits(bitmap);
   if (floats > count || count - floats + floats * sizeof(uint64_t) > in->remaining()) return false;
   values->resize(count);
-  const char* begin = in->rest().data();
-  ColumnInput input{begin, begin + in->remaining() - floats * sizeof(uint64_t)};
-  if (!ReadIntegers(bitmap, count, &input, values->data())) return false;
-  const char* end = ReadFloats(bitmap, count, input.integers, values->data());
-  in->Skip(static_cast<size_t>(end - begin));
+  if (count % 8 != 0 && static_cast<uint8_t>(bitmap.back()) >> (count % 8) != 0) return false;
+  const char* at = in->rest().data();
+  const char* end = at + in->remaining() - floats * sizeof(uint64_t);
+  if (!ReadIntegers(&at, end, count - floats, values->data())) return false;
+  if (floats > 0) Spread(bitmap, count, floats, at, values->data());
+  in->Skip(static_cast<size_t>(at - in->rest().data()) + floats * sizeof(uint64_t));
   return true;
 }
 

@@ -12,7 +12,7 @@ namespace ampari {
 
 // Bytes behind the last one that ReadValueColumn may touch (never use): buffers must be this much
 // longer.
-inline constexpr size_t kColumnPadding = 8;
+inline constexpr size_t kColumnPadding = 72;
 
 // Appends count, bitmap, integers, floats. Values are bits of doubles.
 void AppendValueColumn(const std::vector<uint64_t>& values, std::string* out);
