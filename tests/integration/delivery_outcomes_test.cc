@@ -179,7 +179,9 @@ TEST_P(BisectTest, MergedRequestsAreTakenApart) {
   ASSERT_TRUE(bed.queue.WaitUntilSettled());
   EXPECT_EQ(bed.Rejected("bad_request"), 1u);
   EXPECT_EQ(bed.queue.totals().delivered + bed.queue.totals().uncertain, 99u);
-  if (GetParam() == FakeRegion::Kind::kPrometheus) EXPECT_EQ(bed.queue.totals().uncertain, 4u);
+  if (GetParam() == FakeRegion::Kind::kPrometheus) {
+    EXPECT_EQ(bed.queue.totals().uncertain, 4u);
+  }
   EXPECT_THAT(bed.region.stored(), SizeIs(19));
   for (const auto& [series, samples] : bed.region.stored()) EXPECT_THAT(samples, SizeIs(5));
   bed.ExpectInOrder();
