@@ -1,0 +1,109 @@
+#include "gateway/intake/outbox.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "ampari/v1/shipping.pb.h"
+
+namespace ampari {
+namespace {
+
+class OutboxTest : public testing::Test {
+ protected:
+  // The next message as text, "" for none.
+  std::string Next(int64_t ms) {
+    const std::optional<std::string> bytes = outbox_.Next(absl::Milliseconds(ms), limits_);
+    if (!bytes) return "";
+    v1::GatewayMessage message;
+    EXPECT_TRUE(message.ParseFromString(*bytes));
+    return message.ShortDebugString();
+  }
+  void WelcomeAt(uint64_t mark, uint64_t settled) {
+    WelcomeReply welcome;
+    welcome.found = HelloFound::kKnown;
+    welcome.store_id = "s";
+    welcome.epoch = 7;
+    welcome.mark = mark;
+    welcome.settled = settled;
+    outbox_.Welcome(welcome);
+  }
+  Outbox outbox_;
+  IntakeLimits limits_{
+      .max_frame_bytes = 1, .max_registration_bytes = 2, .max_unacknowledged_bytes = 3};
+};
+
+TEST_F(OutboxTest, TheWelcomeComesFirstAndTellsTheLimits) {
+  outbox_.Durable(9, 9);
+  outbox_.Refuse({3, FrameRefusal::Reason::kMalformed, "why"});
+  WelcomeAt(5, 4);
+  EXPECT_EQ(Next(0),
+            "welcome { store_id: \"s\" epoch: 7 mark: 5 settled: 4 limits { max_frame_bytes: 1 "
+            "max_registration_bytes: 2 max_unacknowledged_bytes: 3 } found: FOUND_KNOWN }");
+  EXPECT_EQ(Next(0), "refusal { sequence: 3 reason: REASON_MALFORMED message: \"why\" }");
+  EXPECT_EQ(Next(0), "") << "the welcome's own numbers need no acknowledgement";
+}
+
+TEST_F(OutboxTest, AnInstanceThatMustWaitIsToldSo) {
+  WelcomeReply welcome;
+  welcome.found = HelloFound::kNew;
+  welcome.admitted = false;
+  outbox_.Welcome(welcome);
+  EXPECT_NE(Next(0), "");
+  EXPECT_EQ(Next(0), "notice { }");
+}
+
+TEST_F(OutboxTest, AcknowledgementsAreCumulative) {
+  WelcomeAt(0, 0);
+  Next(0);
+  outbox_.Durable(1, 0);
+  outbox_.Durable(2, 0);
+  outbox_.Durable(3, 1);
+  EXPECT_EQ(Next(1), "ack { durable: 3 settled: 1 }");
+  EXPECT_EQ(Next(1), "");
+  EXPECT_FALSE(outbox_.HoldsBack());
+}
+
+TEST_F(OutboxTest, SettledAloneIsToldOncePerInterval) {
+  WelcomeAt(5, 0);
+  Next(0);
+  outbox_.Durable(5, 1);
+  EXPECT_EQ(Next(1000), "ack { durable: 5 settled: 1 }");
+  outbox_.Durable(5, 2);
+  EXPECT_EQ(Next(1099), "");
+  EXPECT_TRUE(outbox_.HoldsBack());
+  outbox_.Durable(5, 3);
+  EXPECT_EQ(Next(1100), "ack { durable: 5 settled: 3 }");
+  outbox_.Durable(5, 4);
+  outbox_.Durable(6, 4);
+  EXPECT_EQ(Next(1101), "ack { durable: 6 settled: 4 }")
+      << "a new mark goes at once and takes settled with it";
+}
+
+TEST_F(OutboxTest, NoticesKeepTheLastStateAndRefusalsTheirOrder) {
+  WelcomeAt(0, 0);
+  Next(0);
+  outbox_.Notice(false, true, true);
+  outbox_.Notice(true, false, true);
+  outbox_.Refuse({1, FrameRefusal::Reason::kOversize, ""});
+  outbox_.Refuse({2, FrameRefusal::Reason::kSequence, ""});
+  EXPECT_EQ(Next(0), "notice { superseded: true admitted: true }");
+  EXPECT_EQ(Next(0), "refusal { sequence: 1 reason: REASON_OVERSIZE }");
+  EXPECT_EQ(Next(0), "refusal { sequence: 2 reason: REASON_SEQUENCE }");
+  EXPECT_EQ(Next(0), "");
+}
+
+TEST_F(OutboxTest, RefusalsAreBounded) {
+  WelcomeAt(0, 0);
+  Next(0);
+  for (uint64_t i = 1; i <= kMaxWaitingRefusals + 10; ++i) {
+    outbox_.Refuse({i, FrameRefusal::Reason::kSequence, ""});
+  }
+  size_t told = 0;
+  while (!Next(0).empty()) ++told;
+  EXPECT_EQ(told, kMaxWaitingRefusals);
+}
+
+}  // namespace
+}  // namespace ampari
