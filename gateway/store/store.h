@@ -65,7 +65,8 @@ class Store {
 
   // --- intake; the answer comes through the sink, in order. Submitting to a closed stream is ignored.
   StreamId OpenStream(HelloRequest hello, std::shared_ptr<StreamSink> sink);
-  void SubmitRegistration(StreamId stream, std::string block);
+  // `owner` is kept until the block is committed.
+  void SubmitRegistration(StreamId stream, std::string block, std::shared_ptr<const void> owner = nullptr);
   void SubmitRetire(StreamId stream, std::vector<uint64_t> blocks);
   void SubmitFrame(StreamId stream, FrameArrival frame);
   void SubmitGap(StreamId stream, GapArrival gap);
