@@ -147,10 +147,10 @@ RemoteWriteConfig ReadRemoteWrite(MappingReader& block, const std::string& tenan
   if (config.name.size() > kMaxDestinationName) {
     block.Error("name", absl::StrCat("a name has at most ", kMaxDestinationName, " bytes"));
   }
-  block.Text("url", &config.url);
-  if (config.url.empty()) {
+  const bool has_url = block.Text("url", &config.url);
+  if (!block.Has("url") || (has_url && config.url.empty())) {
     block.Error("url", "url for remote_write is empty; add url: https://host/api/v1/push");
-  } else {
+  } else if (has_url) {
     CheckHttpUrl(block, "url", config.url);
   }
   config.http = ReadHttpClientOptions(block);

@@ -199,9 +199,7 @@ std::string RedactedUrl(const std::string& url) {
   const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
   const size_t at = url.substr(0, url.find_first_of("/?#", begin)).rfind('@');
   if (at == std::string::npos || at < begin) return url;
-  const size_t colon = url.find(':', begin);
-  if (colon >= at) return url;
-  return url.substr(0, colon + 1) + "<secret>" + url.substr(at);
+  return url.substr(0, begin) + "<secret>" + url.substr(at);
 }
 
 }  // namespace ampari

@@ -19,7 +19,7 @@ void ReadPlainHeaders(MappingReader& block, std::string_view key, HttpClientOpti
 
 // http or https with a host. Errors name the key.
 void CheckHttpUrl(MappingReader& block, std::string_view key, const std::string& url);
-// A URL without the password of its user part, for printing.
+// A URL without its user part, for printing.
 std::string RedactedUrl(const std::string& url);
 
 }  // namespace ampari

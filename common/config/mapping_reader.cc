@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/config/environment.h"
 #include "common/config/units.h"
 #include "common/labels/quote.h"
@@ -103,7 +104,7 @@ bool MappingReader::Scalar(std::string_view key, bool expand, std::string* out) 
   return value != nullptr && ScalarOf(*value, Place(key), expand, out);
 }
 
-void MappingReader::Text(std::string_view key, std::string* out) { Scalar(key, true, out); }
+bool MappingReader::Text(std::string_view key, std::string* out) { return Scalar(key, true, out); }
 
 void MappingReader::RawText(std::string_view key, std::string* out) { Scalar(key, false, out); }
 
@@ -233,15 +234,20 @@ void MappingReader::SecretOf(const std::string& key, Secret* out) {
   }
 }
 
+std::string MappingReader::AdviceFor(const std::string& unknown) const {
+  constexpr size_t kMaxListed = 16;
+  const std::string near = NearestKey(unknown, known_);
+  if (!near.empty()) return absl::StrCat("did you mean ", Quoted(near), "?");
+  if (known_.empty() || known_.size() > kMaxListed) return "remove it";
+  return absl::StrCat("valid here: ", absl::StrJoin(known_, ", "));
+}
+
 void MappingReader::Finish() {
   if (node_ == nullptr) return;
   for (const YamlEntry& entry : node_->entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
-    const std::string near = NearestKey(entry.key, known_);
-    file_.AddError(entry.line,
-                   At(where_, absl::StrCat("unknown key ", Quoted(entry.key),
-                                           near.empty() ? "; remove it"
-                                                        : "; did you mean " + Quoted(near) + "?")));
+    file_.AddError(entry.line, At(where_, absl::StrCat("unknown key ", Quoted(entry.key), "; ",
+                                                       AdviceFor(entry.key))));
   }
 }
 

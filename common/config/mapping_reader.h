@@ -33,7 +33,7 @@ class MappingReader {
   const YamlNode* Take(std::string_view key);
   bool Has(std::string_view key) { return Take(key) != nullptr; }
 
-  void Text(std::string_view key, std::string* out);
+  bool Text(std::string_view key, std::string* out);  // true when *out was set
   void RawText(std::string_view key, std::string* out);  // without ${ENV}
   void Path(std::string_view key, std::string* out);     // relative to the file's directory
   void Bool(std::string_view key, bool* out);
@@ -64,6 +64,7 @@ class MappingReader {
   bool ScalarOf(const YamlNode& node, const std::string& place, bool expand, std::string* out);
   bool Scalar(std::string_view key, bool expand, std::string* out);
   void ReadTexts(std::string_view key, bool expand, std::vector<std::string>* out);
+  std::string AdviceFor(const std::string& unknown) const;
   int LineOf(std::string_view key) const;
   std::string Place(std::string_view key) const;
 

@@ -7,6 +7,7 @@ namespace ampari {
 namespace {
 
 constexpr size_t kMaxComparedKey = 100;  // bytes; longer keys are not compared
+constexpr size_t kMinPart = 4;  // bytes of a key that point to a longer one, as user to username
 
 // Edits (insert, delete, replace one character) between two texts.
 size_t EditDistance(std::string_view a, std::string_view b) {
@@ -36,7 +37,11 @@ std::string NearestKey(std::string_view key, const std::vector<std::string>& val
     best = candidate;
     best_distance = distance;
   }
-  return best;
+  if (!best.empty() || key.size() < kMinPart) return best;
+  const auto contains = std::find_if(
+      valid.begin(), valid.end(),
+      [key](const std::string& candidate) { return candidate.find(key) != std::string::npos; });
+  return contains == valid.end() ? "" : *contains;
 }
 
 }  // namespace ampari
