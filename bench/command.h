@@ -12,6 +12,7 @@ namespace ampari::bench {
 
 using Command = std::function<int()>;  // returns an exit code (common/runtime/exit_codes.h)
 
+void AddMeshCommand(CLI::App& app, Command* run);
 void AddRegionCommand(CLI::App& app, Command* run);
 
 }  // namespace ampari::bench

@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "ampari-bench " AMPARI_VERSION);
   app.require_subcommand(1);
   ampari::bench::Command run;
+  ampari::bench::AddMeshCommand(app, &run);
   ampari::bench::AddRegionCommand(app, &run);
   try {
     app.parse(argc, argv);
