@@ -61,7 +61,7 @@ void BodyPass::Begin(const BodyPassRules& rules) {
   positions_ = 0;
   type_ = MetricType::kUnknown;
   same_order_ = true;
-  ended_ = any_bytes_ = false;
+  ended_ = any_bytes_ = expect_new_ = false;
   order.reserve(memory_.last_order.size());
   values.reserve(memory_.last_order.size());
 }
@@ -196,6 +196,7 @@ size_t BodyPass::TakePredicted(std::string_view rest) {
     return taken;
   }
   entry.seen = rules_.scrape;
+  expect_new_ = false;
   ++cursor_;
   ++counts_.predicted;
   ++counts_.scraped;
@@ -231,19 +232,20 @@ size_t BodyPass::TakeOther(std::string_view rest) {
 }
 
 size_t BodyPass::TakeSample(std::string_view rest) {
-  const size_t length = SeriesTextBytes(rest);
-  if (length == std::string_view::npos) return 0;
-  if (length > kMaxLineBytes) return Fail("a line is longer than 16 MiB");
-  const Hash128 text = TextHash(rest.substr(0, length));
-  const EntryId id = memory_.table.Find(text, length);
-  if (id != kNoEntry) {
-    const size_t taken = TakeKnown(id, rest);
-    if (taken > 0) {
-      ++counts_.looked_up;
-      return taken;
-    }
+  if (!expect_new_) {
+    const size_t length = SeriesTextBytes(rest);
+    if (length == std::string_view::npos) return 0;
+    const size_t taken = LookUp(rest, length, TextHash(rest.substr(0, length)));
+    if (taken > 0) return taken;
   }
-  return TakeUnknown(rest, text, length);
+  return TakeUnknown(rest);
+}
+
+size_t BodyPass::LookUp(std::string_view rest, size_t length, const Hash128& text) {
+  const EntryId id = memory_.table.Find(text, length);
+  const size_t taken = id == kNoEntry ? 0 : TakeKnown(id, rest);
+  if (taken > 0) ++counts_.looked_up;
+  return taken;
 }
 
 size_t BodyPass::TakeKnown(EntryId id, std::string_view rest) {
@@ -259,13 +261,20 @@ size_t BodyPass::TakeKnown(EntryId id, std::string_view rest) {
   return entry.length + tail.bytes;
 }
 
-size_t BodyPass::TakeUnknown(std::string_view rest, const Hash128& text, size_t length) {
+size_t BodyPass::TakeUnknown(std::string_view rest) {
   std::string error;
   LexResult result = rules_.open_metrics ? LexOpenMetricsSeries(rest, &series_, &error)
                                          : LexTextSeries(rest, &series_, &error);
   if (result == LexResult::kError) return Fail(std::move(error));
   if (result == LexResult::kNeedMore) return 0;
-  if (series_.text_bytes != length) return Fail("malformed line");
+  const size_t length = series_.text_bytes;
+  if (length > kMaxLineBytes) return Fail("a line is longer than 16 MiB");
+  const Hash128 text = TextHash(rest.substr(0, length));
+  if (std::exchange(expect_new_, true)) {
+    const size_t taken = LookUp(rest, length, text);
+    expect_new_ = taken == 0;
+    if (taken > 0) return taken;
+  }
   LexedTail tail;
   result = LexTail(rest.substr(length), &tail, &error);
   if (result == LexResult::kError) return Fail(std::move(error));

@@ -89,7 +89,8 @@ class BodyPass {
   size_t TakeComment(std::string_view rest);
   size_t TakePredicted(std::string_view rest);
   size_t TakeSample(std::string_view rest);
-  size_t TakeUnknown(std::string_view rest, const Hash128& text, size_t length);
+  size_t LookUp(std::string_view rest, size_t length, const Hash128& text);
+  size_t TakeUnknown(std::string_view rest);
   size_t TakeKnown(EntryId id, std::string_view rest);
   size_t TakeOther(std::string_view rest);
   Hash128 TextHash(std::string_view text) const;
@@ -118,6 +119,7 @@ class BodyPass {
   bool same_order_ = true;
   bool ended_ = false;  // # EOF, or NUL in text
   bool any_bytes_ = false;
+  bool expect_new_ = false;  // the last line was new: the next one is read in full at once
 };
 
 }  // namespace ampari

@@ -27,11 +27,13 @@ struct LexedText {
 struct LexedLabel {
   LexedText name;
   LexedText value;
+  bool quoted_name = false;
 };
 
 // The part of a sample line that names the series.
 struct LexedSeries {
   LexedText name;
+  bool quoted_name = false;
   std::vector<LexedLabel>
       labels;  // in the order of the line, empty values and repeated names included
   size_t text_bytes =

@@ -112,7 +112,10 @@ void LabelComposer::AddTargetLabels() {
       unescaped_.emplace_back(scraped);
       conflicts.push_back({label.name, unescaped_.back()});
     }
-    builder_.Set(label.name, label.value);
+    if (scraped.empty())
+      builder_.AddView(label.name, label.value);
+    else
+      builder_.Set(label.name, label.value);
   }
   if (!conflicts.empty()) AddConflicting(std::move(conflicts));
 }
@@ -137,7 +140,10 @@ ComposeResult LabelComposer::Compose(const LexedSeries& series, MetricType type,
   empty_names_.clear();
   names_seen_ = 0;
   AddScraped(kMetricName, Text(series.name));
+  // Bare names are valid as they are; quoted ones, and what rules make of them, are checked.
+  bool check_names = series.quoted_name || lexing::IsBlank(series.name.text[0]);
   for (const LexedLabel& label : series.labels) {
+    check_names = check_names || label.quoted_name;
     const std::string_view name = Text(label.name);
     AddScraped(name, Normalised(name, Text(label.value), type));
   }
@@ -150,11 +156,11 @@ ComposeResult LabelComposer::Compose(const LexedSeries& series, MetricType type,
   }
   *out = builder_.Build();
   if (out->empty()) return ComposeResult::kDropped;
-  if (!out->Has(kMetricName)) {
+  if (builder_.Get(kMetricName).empty()) {
     *error = "missing metric name (__name__ label)";
     return ComposeResult::kFailed;
   }
-  if (!HasValidNames(*out)) {
+  if ((check_names || !rules.empty()) && !HasValidNames(*out)) {
     *error = absl::StrCat("invalid metric name or label names: ", Excerpt(out->ToString()));
     return ComposeResult::kFailed;
   }

@@ -43,8 +43,7 @@ class LabelComposer {
   LabelsBuilder builder_;
   std::deque<std::string> unescaped_;          // what builder_ has views of
   std::vector<std::string_view> empty_names_;  // scraped with an empty value
-  uint64_t names_seen_ = 0;    // one bit per scraped name, by a tiny hash: most look-ups end here
-  bool names_checked_ = true;  // every name so far came from the lexer's bare form
+  uint64_t names_seen_ = 0;  // one bit per scraped name, by a tiny hash: most look-ups end here
 };
 
 }  // namespace ampari

@@ -1,10 +1,21 @@
 #include "forwarder/scrape/lexing.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
 namespace ampari::lexing {
 namespace {
+
+// Bytes of bare names; 2 marks what only metric names may hold.
+constexpr std::array<unsigned char, 256> kNameBytes = [] {
+  std::array<unsigned char, 256> table{};
+  for (int c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = 1;
+  for (int c = '0'; c <= '9'; ++c) table[c] = 1;
+  table['_'] = 1;
+  table[':'] = 2;
+  return table;
+}();
 
 constexpr uint64_t kOnes = 0x0101010101010101;
 constexpr uint64_t kHighs = 0x8080808080808080;
@@ -60,6 +71,7 @@ LexResult LexValue(Cursor& at, const LabelSyntax& syntax, LexedText* out, std::s
 LexResult TakeName(const LexedText& name, Cursor& at, LexedSeries* out, std::string* error) {
   if (out->name.text.data() != nullptr) return Fail("metric name already set", at, error);
   out->name = name;
+  out->quoted_name = true;
   if (*at.p == ',') ++at.p;
   return LexResult::kOk;
 }
@@ -79,19 +91,32 @@ LexResult LexLabel(Cursor& at, const LabelSyntax& syntax, LexedSeries* out, std:
   if (*at.p != '=') return Fail("expected equal", at, error);
   const LexResult value = LexValue(at, syntax, &label.value, error);
   if (value != LexResult::kOk) return value;
+  label.quoted_name = quoted;
   out->labels.push_back(label);
   return SkipComma(at, syntax, error);
 }
 
 }  // namespace
 
+const char* SkipQuoted(const char* p, const char* end) {
+  bool ascii = true;
+  for (;;) {
+    p = FindSpecial(p, end, &ascii);
+    if (p == end || *p == '"') return p;
+    p += *p == '\\' && end - p > 1 ? 2 : 1;
+  }
+}
+
 LexResult LexBareName(Cursor& at, bool colons, LexedText* out, std::string* error) {
   const char* const first = at.p;
   if (at.AtEnd()) return LexResult::kNeedMore;
   if (!IsAlpha(*at.p) && !(colons && *at.p == ':')) return Fail("expected a name", at, error);
-  while (!at.AtEnd() && (IsAlpha(*at.p) || IsDigit(*at.p) || (colons && *at.p == ':'))) ++at.p;
+  const unsigned char allowed = colons ? 3 : 1;
+  const char* p = at.p;
+  while (p != at.end && (kNameBytes[static_cast<unsigned char>(*p)] & allowed) != 0) ++p;
+  at.p = p;
   if (at.AtEnd()) return LexResult::kNeedMore;
-  *out = {{first, static_cast<size_t>(at.p - first)}, false};
+  *out = {{first, static_cast<size_t>(p - first)}, false};
   return LexResult::kOk;
 }
 
@@ -194,25 +219,20 @@ std::string UnescapeHelp(std::string_view text, bool open_metrics) {
 }
 
 size_t SeriesTextBytes(std::string_view rest) {
-  const size_t stop = rest.find_first_of("{ \t\n");
-  if (stop == std::string_view::npos) return stop;
-  const size_t brace = rest.find_first_not_of(" \t", stop);
-  if (brace == std::string_view::npos) return brace;
-  if (rest[brace] != '{') return stop;
-  bool quoted = false;
-  for (size_t i = brace + 1; i < rest.size(); ++i) {
-    if (quoted) {
-      i = rest.find_first_of("\"\\", i);
-      if (i == std::string_view::npos) return i;
-      if (rest[i] == '"')
-        quoted = false;
-      else
-        ++i;
-    } else if (rest[i] == '"') {
-      quoted = true;
-    } else if (rest[i] == '}' || rest[i] == '\n') {
-      return rest[i] == '}' ? i + 1 : i;
-    }
+  const char* const begin = rest.data();
+  const char* const end = begin + rest.size();
+  const char* p = begin;
+  while (p != end && *p != '{' && *p != '\n' && !lexing::IsBlank(*p)) ++p;
+  const auto stop = static_cast<size_t>(p - begin);
+  while (p != end && lexing::IsBlank(*p)) ++p;
+  if (p == end) return std::string_view::npos;
+  if (*p != '{') return stop;
+  for (++p; p != end; ++p) {
+    if (*p == '}') return static_cast<size_t>(p + 1 - begin);
+    if (*p == '\n') return static_cast<size_t>(p - begin);
+    if (*p != '"') continue;
+    p = lexing::SkipQuoted(p + 1, end);
+    if (p == end) break;
   }
   return std::string_view::npos;
 }

@@ -39,6 +39,9 @@ inline LexResult Fail(std::string_view expected, const Cursor& at, std::string* 
 // not fit.
 LexResult LexBareName(Cursor& at, bool colons, LexedText* out, std::string* error);
 
+// The closing quote of the string that `p` is inside of, `end` when it is not there.
+const char* SkipQuoted(const char* p, const char* end);
+
 // A quoted string from its opening quote: "(\\.|[^\\"])*"; `newlines` tells whether it may hold raw
 // ones. Leaves the cursor behind the closing quote. Invalid UTF-8 is an error.
 LexResult LexQuoted(Cursor& at, bool newlines, LexedText* out, std::string* error);

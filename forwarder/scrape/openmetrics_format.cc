@@ -138,6 +138,7 @@ LexResult CheckComment(const Cursor& line, LexedComment* out, std::string* error
 
 LexResult LexOpenMetricsSeries(std::string_view rest, LexedSeries* out, std::string* error) {
   out->name = {};
+  out->quoted_name = false;
   out->labels.clear();
   Cursor at{rest.data(), rest.data() + rest.size()};
   if (at.AtEnd()) return LexResult::kNeedMore;

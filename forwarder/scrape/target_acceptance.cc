@@ -41,6 +41,16 @@ size_t LabelBytes(const RegistrationBlock& block) {
   return bytes;
 }
 
+bool FitsRegistration(const RegistrationBlock& block) {
+  const size_t labels = LabelBytes(block);
+  if (labels > kMaxRegistrationLabelBytes) return false;
+  size_t runs = 0;
+  for (const Layout& layout : block.layouts) runs += layout.runs.size();
+  // An encoded label is at most 8 times what it takes in memory, a run at most 20 bytes.
+  const bool small = labels * 8 + runs * 20 < kMaxRegistrationRawBytes / 2;
+  return small || RegistrationBound(block) <= kMaxRegistrationRawBytes;
+}
+
 }  // namespace
 
 uint64_t TargetMemory::NumberOf(const SeriesEntry& entry, uint64_t first_new) const {
@@ -144,8 +154,7 @@ bool TargetMemory::Accept(size_t body_bytes, size_t max_scrape_bytes, Shipment* 
   if (bound > max_scrape_bytes) {
     *error =
         absl::StrCat("the scrape needs up to ", bound, " bytes, a frame takes ", max_scrape_bytes);
-  } else if (RegistrationBound(proposal.block) > kMaxRegistrationRawBytes ||
-             LabelBytes(proposal.block) > kMaxRegistrationLabelBytes) {
+  } else if (!FitsRegistration(proposal.block)) {
     *error = absl::StrCat("the scrape registers too many new series at once (",
                           proposal.block.series.size(), ")");
   }

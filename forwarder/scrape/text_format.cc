@@ -63,6 +63,7 @@ LexResult LexFamily(Cursor& line, LexedComment* out, std::string* error) {
 
 LexResult LexTextSeries(std::string_view rest, LexedSeries* out, std::string* error) {
   out->name = {};
+  out->quoted_name = false;
   out->labels.clear();
   Cursor at{rest.data(), rest.data() + rest.size()};
   at.SkipBlanks();
