@@ -1,0 +1,126 @@
+// The outcome table of remote write, row by row.
+#include "gateway/delivery/outcome.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace ampari {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);  // Tue, 14 Nov 2023 22:13:20 GMT
+
+HttpResponse Answer(int status) {
+  HttpResponse response;
+  response.status = status;
+  return response;
+}
+
+TEST(Outcome, Statuses) {
+  struct Row {
+    int status;
+    Fate fate;
+    Brake brake;
+    bool unanswered;
+  };
+  const Row rows[] = {
+      {200, Fate::kDelivered, Brake::kNone, false}, {202, Fate::kDelivered, Brake::kNone, false},
+      {204, Fate::kDelivered, Brake::kNone, false}, {299, Fate::kDelivered, Brake::kNone, false},
+      {301, Fate::kHold, Brake::kNone, false},      {302, Fate::kHold, Brake::kNone, false},
+      {304, Fate::kHold, Brake::kNone, false},      {307, Fate::kHold, Brake::kNone, false},
+      {308, Fate::kHold, Brake::kNone, false},      {400, Fate::kRefused, Brake::kNone, false},
+      {401, Fate::kHold, Brake::kNone, false},      {402, Fate::kHold, Brake::kNone, false},
+      {403, Fate::kHold, Brake::kNone, false},      {404, Fate::kHold, Brake::kNone, false},
+      {405, Fate::kHold, Brake::kNone, false},      {408, Fate::kRetry, Brake::kLane, true},
+      {409, Fate::kRefused, Brake::kNone, false},   {410, Fate::kHold, Brake::kNone, false},
+      {413, Fate::kSplit, Brake::kNone, false},     {415, Fate::kHold, Brake::kNone, false},
+      {422, Fate::kRefused, Brake::kNone, false},   {429, Fate::kRetry, Brake::kDestination, false},
+      {451, Fate::kHold, Brake::kNone, false},      {499, Fate::kHold, Brake::kNone, false},
+      {500, Fate::kRetry, Brake::kLane, true},      {501, Fate::kRetry, Brake::kLane, true},
+      {502, Fate::kRetry, Brake::kLane, true},      {503, Fate::kRetry, Brake::kDestination, true},
+      {504, Fate::kRetry, Brake::kLane, true},      {507, Fate::kRetry, Brake::kLane, true},
+      {529, Fate::kRetry, Brake::kLane, true},      {599, Fate::kRetry, Brake::kLane, true},
+  };
+  for (const Row& row : rows) {
+    const Outcome outcome = ClassifyAnswer(Answer(row.status), true, kNow);
+    EXPECT_EQ(outcome.fate, row.fate) << row.status;
+    EXPECT_EQ(outcome.brake, row.brake) << row.status;
+    EXPECT_EQ(outcome.unanswered, row.unanswered) << row.status;
+    EXPECT_EQ(outcome.retry_after, std::nullopt) << row.status;
+  }
+  EXPECT_EQ(ClassifyAnswer(Answer(429), false, kNow).fate, Fate::kHold) << "never dropped";
+}
+
+TEST(Outcome, Transports) {
+  struct Row {
+    absl::Status transport;
+    Fate fate;
+    Brake brake;
+    bool unanswered;
+  };
+  const Row rows[] = {
+      {absl::UnavailableError("refused"), Fate::kRetry, Brake::kDestination, true},
+      {absl::DeadlineExceededError("slow"), Fate::kRetry, Brake::kLane, true},
+      {absl::CancelledError(""), Fate::kRetry, Brake::kLane, true},
+      {absl::ResourceExhaustedError("endless"), Fate::kRetry, Brake::kLane, true},
+      {absl::InternalError(""), Fate::kRetry, Brake::kLane, true},
+      {absl::PermissionDeniedError("certificate"), Fate::kHold, Brake::kNone, false},
+      {absl::InvalidArgumentError("URL"), Fate::kHold, Brake::kNone, false},
+  };
+  for (const Row& row : rows) {
+    HttpResponse response;
+    response.transport = row.transport;
+    const Outcome outcome = ClassifyAnswer(response, true, kNow);
+    EXPECT_EQ(outcome.fate, row.fate) << row.transport;
+    EXPECT_EQ(outcome.brake, row.brake) << row.transport;
+    EXPECT_EQ(outcome.unanswered, row.unanswered) << row.transport;
+  }
+}
+
+// Its status came, only its words are too many: an endless error page changes no outcome.
+TEST(Outcome, AnEndlessBodyIsJudgedByItsStatus) {
+  HttpResponse response = Answer(400);
+  response.transport = absl::ResourceExhaustedError("more than 64 KiB");
+  EXPECT_EQ(ClassifyAnswer(response, true, kNow).fate, Fate::kRefused);
+}
+
+TEST(Outcome, RetryAfter) {
+  struct Row {
+    const char* value;
+    std::optional<absl::Duration> wait;
+  };
+  const Row rows[] = {
+      {"", std::nullopt},
+      {"7", absl::Seconds(7)},
+      {" 7 ", absl::Seconds(7)},
+      {"0", std::nullopt},
+      {"300", absl::Minutes(5)},
+      {"301", absl::Minutes(5)},
+      {"99999999999999999999", absl::Minutes(5)},
+      {"-5", std::nullopt},
+      {"1.5", std::nullopt},
+      {"soon", std::nullopt},
+      {"Tue, 14 Nov 2023 22:13:50 GMT", absl::Seconds(30)},
+      {"Tue, 14 Nov 2023 22:13:10 GMT", std::nullopt},
+      {"Fri, 14 Nov 2053 22:13:50 GMT", absl::Minutes(5)},
+      {"Tue, 14 Nov 2023", std::nullopt},
+  };
+  for (const Row& row : rows) EXPECT_EQ(ParseRetryAfter(row.value, kNow), row.wait) << row.value;
+  HttpResponse response = Answer(503);
+  response.headers = {{"retry-after", "9"}};
+  EXPECT_EQ(ClassifyAnswer(response, true, kNow).retry_after, absl::Seconds(9));
+}
+
+TEST(Outcome, WordsAreOneBoundedLine) {
+  HttpResponse response = Answer(400);
+  response.body = "bad\nline\x01\n";
+  EXPECT_EQ(AnswerWords(response), "400: bad line");
+  response.body = std::string(10'000, 'x');
+  EXPECT_EQ(AnswerWords(response).size(), kMaxWordsBytes);
+  HttpResponse none;
+  none.transport = absl::UnavailableError("connection refused");
+  EXPECT_EQ(AnswerWords(none), "no answer: connection refused");
+}
+
+}  // namespace
+}  // namespace ampari
