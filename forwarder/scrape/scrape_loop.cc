@@ -28,6 +28,7 @@ constexpr absl::Duration kLongestPoll = absl::Seconds(1);
 constexpr absl::Duration kClockJump = absl::Seconds(2);
 // One connection per target is kept; beyond this many, transfers wait for a free one.
 constexpr size_t kMaxConnections = 4096;
+constexpr absl::Duration kClockReading = absl::Milliseconds(100);
 constexpr absl::Duration kEndOfRunRetry = absl::Seconds(1);
 
 }  // namespace
@@ -171,8 +172,14 @@ void ScrapeLoop::Core::Run() {
 }
 
 absl::Time ScrapeLoop::Core::ReadClock() {
-  const absl::Duration monotonic = options_.clock->Monotonic();
-  const absl::Time now = stamps_.Read(options_.clock->Now(), monotonic);
+  absl::Duration monotonic = options_.clock->Monotonic();
+  absl::Time wall = options_.clock->Now();
+  // Time that passes between the two readings would look like a step of the clock.
+  for (int i = 0; i < 3 && options_.clock->Monotonic() - monotonic > kClockReading; ++i) {
+    monotonic = options_.clock->Monotonic();
+    wall = options_.clock->Now();
+  }
+  const absl::Time now = stamps_.Read(wall, monotonic);
   const absl::Duration drift = (now - last_stamp_) - (monotonic - last_monotonic_);
   const bool jumped = last_stamp_ != absl::InfinitePast() && !stamps_.slowed() &&
                       absl::AbsDuration(drift) > kClockJump;

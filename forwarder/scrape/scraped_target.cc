@@ -82,9 +82,14 @@ void ScrapedTarget::End(int64_t timestamp_ms, bool with_markers) {
 
 void ScrapedTarget::Reconfigure(Target target) {
   auto shown = std::make_shared<const Target>(target);
-  Post([self = shared_from_this(), target = std::move(target)]() mutable {
-    self->state_.Reconfigure(std::move(target));
-  });
+  const std::shared_ptr<const Target> before = this->target();
+  const bool same = before->job == target.job && before->interval == target.interval &&
+                    before->timeout == target.timeout;
+  if (!same) {
+    Post([self = shared_from_this(), target = std::move(target)]() mutable {
+      self->state_.Reconfigure(std::move(target));
+    });
+  }
   MutexLock lock(mu_);
   status_.target = std::move(shown);
 }
