@@ -186,11 +186,9 @@ absl::Status GrpcStream::Open() {
   auto channel = NewChannel(options_);
   if (!channel.ok()) return channel.status();
   auto call = std::make_shared<Call>(events_, *std::move(channel), token);
-  {
-    MutexLock lock(mu_);
-    call_ = call;
-  }
   call->Start(call);
+  MutexLock lock(mu_);
+  call_ = std::move(call);  // only now may others wake it
   return absl::OkStatus();
 }
 
