@@ -7,12 +7,11 @@
 
 namespace ampari {
 
-// Keeps a frame's slices alive until the store lets go of it, which is when it stops counting as
-// waiting.
-struct ShipStream::WaitingFrame {
-  WaitingFrame(std::shared_ptr<ShipStream> s, std::shared_ptr<const void> o, uint64_t b)
+// Bytes that the store has and that are not durable yet, with the slices that they are in, if any.
+struct ShipStream::WaitingBytes {
+  WaitingBytes(std::shared_ptr<ShipStream> s, std::shared_ptr<const void> o, uint64_t b)
       : stream(std::move(s)), slices(std::move(o)), bytes(b) {}
-  ~WaitingFrame() {
+  ~WaitingBytes() {
     slices.reset();
     stream->Released(bytes);
   }
@@ -121,18 +120,25 @@ absl::Status ShipStream::TakeRegistration(const MessageView& view) {
   if (!block.ok()) return block.status();
   around_->counters.registrations.fetch_add(1, std::memory_order_relaxed);
   around_->counters.registration_bytes.fetch_add(block->size(), std::memory_order_relaxed);
+  std::shared_ptr<const void> waiting = Waiting(nullptr, block->size());
+  around_->store.SubmitRegistration(*stream_, *std::move(block), std::move(waiting));
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const void> ShipStream::Waiting(std::shared_ptr<const void> slices,
+                                                uint64_t bytes) {
+  around_->budget.Take(bytes);
   {
     MutexLock lock(mu_);
-    registration_bytes_ += block->size();
+    waiting_bytes_ += bytes;
   }
-  around_->store.SubmitRegistration(*stream_, *std::move(block));
-  return absl::OkStatus();
+  return std::make_shared<WaitingBytes>(shared_from_this(), std::move(slices), bytes);
 }
 
 void ShipStream::TakeFrame(const MessageView& view, std::shared_ptr<const void> owner) {
   FrameCheck check = CheckFrame(view, signal_, around_->budget.limits(), next_sequence_);
   if (check.refused) {
-    Refuse(check.refusal);
+    OnRefused(check.refusal);
     next_sequence_ = check.refusal.sequence + 1;
     return;
   }
@@ -140,22 +146,13 @@ void ShipStream::TakeFrame(const MessageView& view, std::shared_ptr<const void> 
   const uint64_t bytes = BytesOf(check.arrival.bytes.pieces);
   around_->counters.frames.fetch_add(1, std::memory_order_relaxed);
   around_->counters.frame_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  around_->budget.Take(bytes);
-  {
-    MutexLock lock(mu_);
-    waiting_bytes_ += bytes;
-  }
-  check.arrival.bytes.owner =
-      std::make_shared<WaitingFrame>(shared_from_this(), std::move(owner), bytes);
+  check.arrival.bytes.owner = Waiting(std::move(owner), bytes);
   around_->store.SubmitFrame(*stream_, std::move(check.arrival));
 }
 
-void ShipStream::Refuse(const FrameRefusal& refusal) { OnRefused(refusal); }
-
 bool ShipStream::MayRead() const {
   const IntakeLimits& limits = around_->budget.limits();
-  return waiting_bytes_ < limits.max_unacknowledged_bytes &&
-         registration_bytes_ < limits.max_unacknowledged_bytes && !around_->budget.full();
+  return waiting_bytes_ < limits.max_unacknowledged_bytes && !around_->budget.full();
 }
 
 void ShipStream::ReadNext() {
@@ -221,7 +218,6 @@ void ShipStream::OnClosed(const absl::Status& why) { Close(why); }
 bool ShipStream::Flush(absl::Duration now, FlushKind kind) {
   MutexLock lock(mu_);
   if (wire_ == nullptr || finished_) return false;
-  if (kind == FlushKind::kTick) registration_bytes_ = 0;
   if (parked_ && !closing_ && !stopping_ && MayRead()) {
     parked_ = false;
     wire_->Read();

@@ -8,9 +8,9 @@
 // reads one at a time; the committer calls the StreamSink side, which only notes and schedules; the
 // AckPump's thread calls Flush and Inspect. Nothing here blocks.
 //
-// Back-pressure: bytes of frames count as waiting until the store lets go of them, which it does
-// when they are durable or refused; above the bounds of IntakeLimits the next read is not started,
-// and HTTP/2 holds the forwarder.
+// Back-pressure: bytes of frames and blocks count as waiting until the store lets go of them, which
+// it does when they are durable or refused; above the bounds of IntakeLimits the next read is not
+// started, and HTTP/2 holds the forwarder.
 #pragma once
 
 #include <cstdint>
@@ -97,7 +97,7 @@ class ShipStream final : public StreamSink, public std::enable_shared_from_this<
   bool idle() const;  // nothing of it waits to become durable
 
  private:
-  struct WaitingFrame;
+  struct WaitingBytes;
 
   void Schedule() { around_->pump.Schedule(shared_from_this()); }
   void ReadNext();
@@ -106,7 +106,7 @@ class ShipStream final : public StreamSink, public std::enable_shared_from_this<
   absl::Status TakeHello(const std::vector<std::string_view>& pieces);
   absl::Status TakeRegistration(const MessageView& view);
   void TakeFrame(const MessageView& view, std::shared_ptr<const void> owner);
-  void Refuse(const FrameRefusal& refusal);
+  std::shared_ptr<const void> Waiting(std::shared_ptr<const void> slices, uint64_t bytes);
   void Released(uint64_t bytes);
   void CloseLocked(const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool HelloRefused(const HelloRequest& hello);
@@ -133,7 +133,6 @@ class ShipStream final : public StreamSink, public std::enable_shared_from_this<
   std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mu_);
   absl::Duration closing_since_ ABSL_GUARDED_BY(mu_);
   uint64_t waiting_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t registration_bytes_ ABSL_GUARDED_BY(mu_) = 0;  // since the last tick
 };
 
 }  // namespace ampari

@@ -1,5 +1,6 @@
 #include "gateway/status/pages.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "gateway/status/drain_estimate.h"
@@ -141,6 +142,9 @@ std::string QueuePage(const GatewaySnapshot& snapshot) {
   JsonWriter json;
   json.BeginObject().Field("store_id", store.store_id_hex).Field("paused", store.paused);
   json.Field("disk_bytes", store.disk_bytes).Field("max_bytes", store.max_bytes);
+  json.Field("empty",
+             std::all_of(store.destinations.begin(), store.destinations.end(),
+                         [](const DestinationStatus& d) { return d.ledger.pending == 0; }));
   WriteOptional(json, "full_seconds", FullSeconds(snapshot));
   json.Key("alarms").BeginArray();
   for (const std::string& alarm : store.alarms) json.Value(alarm);
