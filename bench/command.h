@@ -14,5 +14,6 @@ using Command = std::function<int()>;  // returns an exit code (common/runtime/e
 
 void AddMeshCommand(CLI::App& app, Command* run);
 void AddRegionCommand(CLI::App& app, Command* run);
+void AddVerifyCommand(CLI::App& app, Command* run);
 
 }  // namespace ampari::bench

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   ampari::bench::Command run;
   ampari::bench::AddMeshCommand(app, &run);
   ampari::bench::AddRegionCommand(app, &run);
+  ampari::bench::AddVerifyCommand(app, &run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
