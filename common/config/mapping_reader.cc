@@ -220,6 +220,7 @@ void MappingReader::LabelSet(std::string_view key, Labels* out) {
       child.Error(entry.key,
                   "not a valid label name: use letters, digits and _, not beginning with a digit");
     }
+    if (!IsUtf8(value)) child.Error(entry.key, "the value is not UTF-8");
     builder.Set(entry.key, value);
   }
   *out = builder.Build();

@@ -69,12 +69,14 @@ class LabelsBuilder {
  public:
   LabelsBuilder() = default;
   explicit LabelsBuilder(const Labels& base) { Reset(base); }
+  explicit LabelsBuilder(Labels&&) = delete;  // see Reset()
   LabelsBuilder(const LabelsBuilder&) = delete;  // views point into owned_
   LabelsBuilder& operator=(const LabelsBuilder&) = delete;
 
   void Reset();
   // Starts from `base`, whose bytes must outlive this use of the builder.
   void Reset(const Labels& base);
+  void Reset(Labels&&) = delete;
   // Replaces or adds; an empty value deletes.
   void Set(std::string_view name, std::string_view value);
   // As Set() without copying and without looking for an earlier label of the name.

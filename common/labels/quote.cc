@@ -58,6 +58,16 @@ size_t DecodeUtf8(std::string_view text, char32_t* code_point) {
   return size;
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    char32_t ignored = 0;
+    const size_t size = DecodeUtf8(text, &ignored);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 void AppendUtf8(char32_t c, std::string* out) {
   const auto tail = [&](int shift) { *out += static_cast<char>(0x80 | ((c >> shift) & 0x3f)); };
   if (c < 0x80) {
@@ -88,8 +98,10 @@ void AppendQuoted(std::string_view text, std::string* out) {
       out->append(text.substr(0, size));
     } else if (c < 0x80) {
       absl::StrAppendFormat(out, "\\x%02x", static_cast<uint32_t>(c));
+    } else if (c < 0x10000) {
+      absl::StrAppendFormat(out, "\\u%04x", static_cast<uint32_t>(c));
     } else {
-      absl::StrAppendFormat(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", static_cast<uint32_t>(c));
+      absl::StrAppendFormat(out, "\\U%08x", static_cast<uint32_t>(c));
     }
     text.remove_prefix(std::max<size_t>(size, 1));
   }

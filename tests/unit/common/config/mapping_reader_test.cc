@@ -86,6 +86,7 @@ TEST(MappingReaderTest, AbsentAndNullKeepDefaults) {
 
 TEST(MappingReaderTest, ErrorsNameFileLineAndPlace) {
   unsetenv("AMPARI_TEST_UNSET");
+  setenv("AMPARI_TEST_LATIN1", "\xe9", 1);
   const struct {
     const char* yaml;
     const char* message;
@@ -103,6 +104,7 @@ TEST(MappingReaderTest, ErrorsNameFileLineAndPlace) {
       {"list: a", "f.yaml:1: list: expected a list"},
       {"list: [a, {b: c}]", "f.yaml:1: list[1]: expected a single value"},
       {"labels: {a-b: c}", "f.yaml:1: labels.a-b: not a valid label name"},
+      {"labels: {a: \"${AMPARI_TEST_LATIN1}\"}", "f.yaml:1: labels.a: the value is not UTF-8"},
       {"secret: a\nsecret_file: b",
        "f.yaml:1: secret: at most one of secret and secret_file may be given"},
       {"child: [a]", "f.yaml:1: child: expected a mapping"},

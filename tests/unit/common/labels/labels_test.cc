@@ -96,7 +96,8 @@ TEST(LabelsTest, FromBytesTakesOnlyTheCanonicalEncoding) {
 }
 
 TEST(LabelsBuilderTest, SetReplacesAndEmptyDeletes) {
-  LabelsBuilder builder(Labels({{"a", "1"}, {"b", "2"}}));
+  const Labels base = {{"a", "1"}, {"b", "2"}};
+  LabelsBuilder builder(base);
   builder.Set("a", "3");
   builder.Set("b", "");
   builder.Set("c", "4");

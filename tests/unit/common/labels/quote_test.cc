@@ -36,6 +36,14 @@ TEST(QuoteTest, EscapesAsGo) {
   for (const Row& row : rows) EXPECT_EQ(Quoted(row.text), row.quoted);
 }
 
+TEST(QuoteTest, KnowsUtf8) {
+  for (const char* good : {"", "a", "\u00e9", "\U0001F600", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(IsUtf8(good)) << good;
+  for (const char* bad :
+       {"\xff", "a\xe2\x98", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"})
+    EXPECT_FALSE(IsUtf8(bad)) << bad;
+}
+
 TEST(QuoteTest, CodePointsSurviveDecodingAndAppending) {
   for (const char32_t c :
        {0x24u, 0x7fu, 0x80u, 0x7ffu, 0x800u, 0xd7ffu, 0xe000u, 0xffffu, 0x10000u, 0x10ffffu}) {

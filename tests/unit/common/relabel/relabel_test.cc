@@ -264,7 +264,8 @@ TEST(RelabelTest, AddressRulesOfIstiosPrometheus) {
 
 TEST(RelabelTest, ADefaultRelabelerKeepsEverything) {
   const Relabeler none;
-  LabelsBuilder labels(Labels{{"a", "1"}});
+  const Labels base = {{"a", "1"}};
+  LabelsBuilder labels(base);
   EXPECT_TRUE(none.empty());
   EXPECT_TRUE(none.Apply(labels));
 }
