@@ -46,6 +46,10 @@ struct BodyPassRules {
   int64_t last_good_ms = 0;  // when series without timestamps were last stored
 };
 
+// Texts are keyed per format, because the formats accept different ones: this is mixed into those
+// of OpenMetrics.
+inline constexpr uint64_t kOpenMetricsKey = 0x9e3779b97f4a7c15;
+
 class BodyPass {
  public:
   // Everything given must outlive the pass.
@@ -98,6 +102,7 @@ class BodyPass {
   void Push(EntryId id, uint32_t skip);
   void Record(EntryId id, const LexedTail& tail, bool cached);
   void RecordStored(EntryId id, const LexedTail& tail, bool cached);
+  bool IsCachedInOtherFormat(Hash128 text, size_t length) const;
   EntryId Register(const Hash128& text, size_t length, Labels labels);
   bool AtLimit();
   TimeFate Judge(const SeriesEntry& entry, const LexedTail& tail);
@@ -117,7 +122,9 @@ class BodyPass {
   uint32_t positions_ = 0;
   MetricType type_ = MetricType::kUnknown;
   bool same_order_ = true;
-  bool ended_ = false;  // # EOF, or NUL in text
+  bool began_ = false;
+  bool both_formats_ = false;  // the target has answered in either
+  bool ended_ = false;         // # EOF, or NUL in text
   bool any_bytes_ = false;
   bool expect_new_ = false;  // the last line was new: the next one is read in full at once
 };

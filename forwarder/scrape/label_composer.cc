@@ -147,6 +147,8 @@ ComposeResult LabelComposer::Compose(const LexedSeries& series, MetricType type,
     const std::string_view name = Text(label.name);
     AddScraped(name, Normalised(name, Text(label.value), type));
   }
+  // A name that stands there with an empty and with another value is absent, as in Prometheus.
+  for (const std::string_view name : empty_names_) builder_.Del(name);
   AddTargetLabels();
   const Relabeler& rules = target_->job->metric_relabel;
   if (!rules.empty() && !rules.Apply(builder_)) return ComposeResult::kDropped;
