@@ -67,9 +67,6 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Start(ForwarderConfig conf
                                                             ForwarderOptions options,
                                                             const Clock& clock) {
   LogWarnings(config);
-  if (config.gateway.insecure) {
-    Log(LogLevel::kWarn, "the connection to the gateway is not encrypted (gateway.insecure)");
-  }
   std::unique_ptr<Forwarder> forwarder(new Forwarder(std::move(config), std::move(options), clock));
   const absl::Status status = forwarder->StartServer();
   if (!status.ok()) return status;

@@ -58,16 +58,6 @@ absl::Status ReadTimes(const LabelsBuilder& labels, Target& target) {
   return absl::OkStatus();
 }
 
-bool IsUtf8(std::string_view text) {
-  char32_t code_point;
-  while (!text.empty()) {
-    const size_t length = DecodeUtf8(text, &code_point);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 absl::Status CheckValues(const Labels& labels) {
   for (const Label label : labels) {
     if (IsUtf8(label.value)) continue;
