@@ -79,7 +79,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const GrpcStreamOption
 
 }  // namespace
 
-// One stream. Keeps itself alive until OnDone.
+// One stream. Its owner keeps it until OnEnded at least, and drops it outside of gRPC's threads:
+// the last channel ends the queue that those threads serve, and waits for them.
 class GrpcStream::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   Call(StreamEvents& events, std::shared_ptr<grpc::Channel> channel, const std::string& token)
@@ -87,8 +88,7 @@ class GrpcStream::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
     if (!token.empty()) context_.AddMetadata("authorization", absl::StrCat("Bearer ", token));
   }
 
-  void Start(std::shared_ptr<Call> self) {
-    self_ = std::move(self);
+  void Start() {
     stub_.PrepareBidiStreamingCall(&context_, kMethod, {}, this);
     AddHold();  // for Wake() and FinishWriting(), which come from outside
     StartRead(&incoming_);
@@ -133,10 +133,7 @@ class GrpcStream::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
     StartRead(&incoming_);
   }
 
-  void OnDone(const grpc::Status& status) override {
-    events_.OnEnded(ToStatus(status));
-    self_.reset();
-  }
+  void OnDone(const grpc::Status& status) override { events_.OnEnded(ToStatus(status)); }
 
  private:
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -157,7 +154,6 @@ class GrpcStream::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
   StreamEvents& events_;
   Stub stub_;
   grpc::ClientContext context_;
-  std::shared_ptr<Call> self_;
   grpc::ByteBuffer incoming_;
   Mutex mu_;
   grpc::ByteBuffer outgoing_ ABSL_GUARDED_BY(mu_);
@@ -186,9 +182,11 @@ absl::Status GrpcStream::Open() {
   auto channel = NewChannel(options_);
   if (!channel.ok()) return channel.status();
   auto call = std::make_shared<Call>(events_, *std::move(channel), token);
-  call->Start(call);
-  MutexLock lock(mu_);
-  call_ = std::move(call);  // only now may others wake it
+  call->Start();
+  {
+    MutexLock lock(mu_);
+    call_.swap(call);  // only now may others wake it
+  }
   return absl::OkStatus();
 }
 
