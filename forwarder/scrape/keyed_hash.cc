@@ -6,6 +6,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "forwarder/scrape/keyed_hash_wide.h"
+
 namespace ampari {
 namespace {
 
@@ -27,6 +29,11 @@ const Secret& ProcessSecret() {
 
 Hash128 KeyedHash128(std::string_view bytes) {
   const Secret& secret = ProcessSecret();
+#ifdef AMPARI_WIDE_HASH
+  static const bool wide = __builtin_cpu_supports("avx2");
+  if (wide)
+    return WideHash128(bytes, {reinterpret_cast<const char*>(secret.data()), secret.size()});
+#endif
   const XXH128_hash_t hash =
       XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret.data(), secret.size());
   return {hash.low64, hash.high64};
