@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import subprocess
 import urllib.parse
 
 import yaml
@@ -14,6 +15,8 @@ BUILD = pathlib.Path(os.environ.get("AMPARI_BUILD", ROOT / "build/release"))
 CACHE = pathlib.Path(os.environ.get("AMPARI_CACHE") or pathlib.Path(
     os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ampari")
 BENCH = BUILD / "bench/ampari-bench"
+
+ANONYMOUS = "anonymous"  # the region's tenant of requests without X-Scope-OrgID
 
 # Istio's own scrape job (samples/addons/prometheus.yaml, `kubernetes-pods`) as relabelling: annotations decide whether, where
 # and how a pod is scraped; its labels, namespace, name and node travel with every sample.
@@ -48,27 +51,34 @@ class Region:
 
     def __init__(self, directory, name="region", token=None):
         self.port, self.control_port = free_port(), free_port()
-        argv = [BENCH, "region", "--listen", f"127.0.0.1:{self.port}", "--control", f"127.0.0.1:{self.control_port}"]
-        self.process = Process(name, argv + (["--token", token] if token else []), directory)
+        self.process = Process(name, [BENCH, "region", "--listen", f"127.0.0.1:{self.port}", "--control",
+                                      f"127.0.0.1:{self.control_port}"], directory)
+        self.token = token
         self.url = f"http://127.0.0.1:{self.port}/api/v1/push"
         self.control_url = f"http://127.0.0.1:{self.control_port}"
 
     def start(self):
         self.process.start()
-        wait_until(lambda: fetch(f"{self.control_url}/-/ready")[0] == 200, "the region listens", process=self.process)
+        wait_until(lambda: fetch(f"{self.control_url}/report")[0] == 200, "the region listens", process=self.process)
+        if self.token:
+            self.control(token=self.token)
         return self
 
     def control(self, **settings):
         query = urllib.parse.urlencode({k: str(v).lower() if isinstance(v, bool) else v for k, v in settings.items()})
         status, body = fetch(f"{self.control_url}/control?{query}", data=b"")
-        assert status == 200, f"control {settings}: {status} {body!r}"
+        assert status == 204, f"control {settings}: {status} {body!r}"
 
     def report(self):
         status, body = fetch(f"{self.control_url}/report")
         assert status == 200, body
         return json.loads(body)
 
-    def samples(self, tenant=""):
+    def tenant(self, name=ANONYMOUS):
+        """Counts of one tenant: samples, series, resends, doubles, conflicts, out_of_order…"""
+        return self.report()["tenants"].get(name, {})
+
+    def samples(self, tenant=ANONYMOUS):
         """{series: [(ms, bits)]} of one tenant."""
         status, body = fetch(f"{self.control_url}/samples?tenant={urllib.parse.quote(tenant)}", timeout=120)
         assert status == 200, body
@@ -112,30 +122,28 @@ class Prometheus:
 
 
 class Mesh:
-    """bench/mesh: simulated sidecars and an istiod, each on a loopback address of its own."""
+    """bench/mesh: simulated sidecars and an istiod, each on a loopback address of its own with the real ports."""
 
-    def __init__(self, directory, name="mesh", sidecars=3, network="127.20.0.0", seed=1, flags=()):
+    def __init__(self, directory, name="mesh", sidecars=3, seed=1, flags=()):
         directory = pathlib.Path(directory)
         self.log, self.bodies = directory / f"{name}-scrapes.log", directory / f"{name}-bodies"
         self.targets = directory / f"{name}-targets.json"
-        self.process = Process(name, [BENCH, "mesh", "--sidecars", sidecars, "--istiods", 1, "--seed", seed, "--network", network,
-                                      "--log", self.log, "--bodies", self.bodies, "--targets", self.targets, *flags], directory)
+        ports = directory / f"{name}-ports"
+        self.process = Process(name, [BENCH, "mesh", "--sidecars", sidecars, "--seed", seed, "--log", self.log, "--bodies",
+                                      self.bodies, "--print-targets", self.targets, "--port-file", ports, *flags], directory)
+        self.ports = ports
 
     def start(self):
         self.process.start()
-        wait_until(lambda: "ready" in self.process.tail(), "the mesh listens", process=self.process)
+        wait_until(self.ports.exists, "the mesh listens", process=self.process)
         return self
 
     def verify(self, *arguments, timeout=180):
-        """Every scrape served against what arrived: the verdict of `ampari-bench verify` and its words."""
-        checker = Process("verify", [BENCH, "verify", "--log", self.log, "--bodies", self.bodies, "--targets", self.targets,
-                                     *arguments], self.process.directory).start()
-        before = len(checker.tail(100000))
-        checker.child.wait(timeout)
-        words = checker.log.read_text(errors="replace")[0 if before == 0 else 0:]
-        verdicts = [line for line in words.splitlines() if line.startswith("{")]
-        assert verdicts, words[-4000:]
-        return json.loads(verdicts[-1]), words, checker.code()
+        """Every scrape served against what arrived: (verdict, exit code)."""
+        command = [BENCH, "verify", "--mesh-log", self.log, "--bodies", self.bodies, "--targets", self.targets, *arguments]
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=timeout)
+        assert done.stdout.strip(), f"{command}\n{done.stderr}"
+        return json.loads(done.stdout.strip().splitlines()[-1]), done.returncode
 
 
 class Gateway:

@@ -42,11 +42,18 @@ def balanced(ledger):
                                   + sum(ledger["expired"].values()) + ledger["dropped"] + ledger["lost"] + ledger["uncertain"])
 
 
-def assert_exact(mesh, region, stopped_ms, *flags):
-    """Every scrape served before `stopped_ms` is in the region once, whole and equal."""
-    result, words, code = mesh.verify("--region", region.control_url, "--tenant", "", "--allow-missing-after-ms", str(stopped_ms), *flags)
-    assert code == 0, f"{result}\n{words[-4000:]}"
+def assert_no_trouble(region):
+    """No request was malformed, no sample arrived twice from two frames, conflicting or out of order."""
     report = region.report()
-    assert result["scrapes_served"] > 0 and result["samples_compared"] > 0
-    assert (report["doubles"], report["conflicts"], report["out_of_order"], report["malformed"]) == (0, 0, 0, 0), report
-    return result, report
+    assert not report["malformed"], report
+    for tenant, counts in report["tenants"].items():
+        assert (counts["doubles"], counts["conflicts"], counts["out_of_order"]) == (0, 0, 0), (tenant, counts)
+
+
+def assert_exact(mesh, region, stopped_ms, *flags):
+    """Every scrape served before `stopped_ms` is in the region once, whole and equal, staleness markers too."""
+    verdict, code = mesh.verify("--region", region.control_url, "--until", stopped_ms, *flags)
+    assert code == 0, verdict
+    assert verdict["scrapes"] > 0 and verdict["samples"] > 0, verdict
+    assert_no_trouble(region)
+    return verdict, region.tenant()

@@ -31,7 +31,7 @@ def test_region_up(chain):
 
 
 def test_series_that_come_and_go(chain):
-    region, mesh = chain.region(), chain.mesh(flags=["--churn"])
+    region, mesh = chain.region(), chain.mesh(flags=["--churn", "0.3"])
     gateway = chain.gateway([destination(region)])
     forwarder = chain.forwarder(gateway.address, [mesh.targets])
     wait_for_scrapes(forwarder, 8)
@@ -79,7 +79,7 @@ def test_region_stores_and_cuts_the_answer(chain):
 
 def test_region_finds_requests_too_large(chain):
     region, mesh, gateway, forwarder = start(chain)
-    region.control(mode="413", max_bytes=20000)
+    region.control(max_bytes=20000)
     wait_for_scrapes(forwarder, 4)
     assert_exact(mesh, region, finish(forwarder, gateway))
     delivered_all(gateway)
@@ -89,7 +89,7 @@ def test_region_finds_requests_too_large(chain):
 def test_region_refuses_one_metric(chain, partial):
     region, mesh, gateway, forwarder = start(chain)
     poisoned = "istio_build"
-    region.control(mode="reject", metric=poisoned, partial=partial)
+    region.control(reject_metric=poisoned, partial=partial)
     wait_for_scrapes(forwarder, 4)
     _, report = assert_exact(mesh, region, finish(forwarder, gateway), "--ignore-metric", poisoned)
     ledger = gateway.ledger()

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from support import assert_exact, balanced, destination, finish, scrapes, wait_for_delivery, wait_for_scrapes
+from support import assert_exact, assert_no_trouble, balanced, destination, finish, scrapes, wait_for_delivery, wait_for_scrapes
 
 from stack.process import wait_until
 
@@ -34,11 +34,10 @@ def test_gateway_killed(chain, region_up):
 
 def lost_at_most(mesh, region, stopped, targets, kills):
     """The verdict when a forwarder was killed: one scrape per target and kill may be missing, each one whole."""
-    result, words, _ = mesh.verify("--region", region.control_url, "--tenant", "", "--allow-missing-after-ms", str(stopped))
-    assert (result["partial"], result["doubled"], result["wrong_values"]) == (0, 0, 0), words[-3000:]
-    assert result["lost"] <= targets * kills, f"{result}\n{words[-3000:]}"
-    report = region.report()
-    assert (report["doubles"], report["conflicts"], report["out_of_order"]) == (0, 0, 0), report
+    verdict, _ = mesh.verify("--region", region.control_url, "--until", stopped)
+    assert (verdict["partial"], verdict["doubled"], verdict["wrong"], verdict["extra"]) == (0, 0, 0, 0), verdict
+    assert verdict["lost"] <= targets * kills, verdict
+    assert_no_trouble(region)
 
 
 @pytest.mark.parametrize("region_up", [True, False], ids=["region up", "region down"])
@@ -63,7 +62,7 @@ def test_forwarder_killed(chain, region_up, both):
 
 
 def test_restart_with_a_backlog_larger_than_memory(chain):
-    region, mesh = chain.region(), chain.mesh(sidecars=6, flags=["--combos", "60"])
+    region, mesh = chain.region(), chain.mesh(sidecars=6, flags=["--combinations", "60"])
     gateway = chain.gateway([destination(region)])
     forwarder = chain.forwarder(gateway.address, [mesh.targets])
     region.control(mode="down")
