@@ -1,13 +1,10 @@
 #include "bench/region/control.h"
 
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
-
-#include <cstdint>
+#include <algorithm>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "common/runtime/absl_view.h"
+#include "bench/region/json_value.h"
 
 namespace ampari::bench {
 namespace {
@@ -23,24 +20,15 @@ void AddQuery(std::string_view query, std::map<std::string, std::string>* values
 }
 
 absl::Status AddJson(const std::string& body, std::map<std::string, std::string>* values) {
-  google::protobuf::Struct object;
-  if (!google::protobuf::util::JsonStringToMessage(body, &object).ok()) {
+  const absl::StatusOr<JsonValue> object = ParseJson(body);
+  if (!object.ok() || object->kind != JsonValue::Kind::kObject) {
     return absl::InvalidArgumentError("the body is not a JSON object");
   }
-  for (const auto& [name, value] : object.fields()) {
-    switch (value.kind_case()) {
-      case google::protobuf::Value::kStringValue:
-        (*values)[name] = value.string_value();
-        break;
-      case google::protobuf::Value::kBoolValue:
-        (*values)[name] = value.bool_value() ? "true" : "false";
-        break;
-      case google::protobuf::Value::kNumberValue:
-        (*values)[name] = absl::StrCat(static_cast<int64_t>(value.number_value()));
-        break;
-      default:
-        return absl::InvalidArgumentError(absl::StrCat("not a plain value: ", name));
+  for (const auto& [name, value] : object->members) {
+    if (value.text.empty() && value.kind != JsonValue::Kind::kString) {
+      return absl::InvalidArgumentError(absl::StrCat("not a plain value: ", name));
     }
+    (*values)[name] = value.text;
   }
   return absl::OkStatus();
 }

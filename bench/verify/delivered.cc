@@ -1,8 +1,5 @@
 #include "bench/verify/delivered.h"
 
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -10,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "bench/region/json_value.h"
 #include "bench/verify/body_reader.h"
 #include "bench/verify/go_float.h"
 #include "common/http/loop.h"
@@ -76,17 +74,15 @@ std::string UrlEncode(const std::string& text) {
   return out;
 }
 
-void AddPrometheusSeries(const google::protobuf::Struct& series, Delivered* out) {
+void AddPrometheusSeries(const JsonValue& series, Delivered* out) {
   LabelMap labels;
-  for (const auto& [name, value] : series.fields().at("metric").struct_value().fields()) {
-    labels[name] = value.string_value();
-  }
+  for (const auto& [name, value] : series["metric"].members) labels[name] = value.text;
   std::vector<DeliveredSample> samples;
-  for (const auto& pair : series.fields().at("values").list_value().values()) {
-    DeliveredSample sample;
-    sample.timestamp_ms = std::llround(pair.list_value().values(0).number_value() * 1000);
+  for (const JsonValue& pair : series["values"].items) {
     double value = 0;
-    if (!ParseSampleValue(pair.list_value().values(1).string_value(), &value)) continue;
+    if (pair.items.size() != 2 || !ParseSampleValue(pair.items[1].text, &value)) continue;
+    DeliveredSample sample;
+    sample.timestamp_ms = std::llround(pair.items[0].number() * 1000);
     std::memcpy(&sample.value_bits, &value, sizeof value);
     samples.push_back(sample);
   }
@@ -101,15 +97,12 @@ absl::Status ReadInstance(const std::string& url, const std::string& query, cons
   request.max_response_bytes = kMaxAnswerBytes;
   const HttpResponse response = FetchOnce(std::move(request));
   if (!response.transport.ok()) return response.transport;
-  google::protobuf::Struct answer;
-  if (response.status != 200 ||
-      !google::protobuf::util::JsonStringToMessage(response.body, &answer).ok()) {
+  const absl::StatusOr<JsonValue> answer = ParseJson(response.body);
+  if (response.status != 200 || !answer.ok()) {
     return absl::UnavailableError(absl::StrCat("Prometheus answers ", response.status));
   }
-  const auto& data = answer.fields().at("data").struct_value().fields();
-  for (const auto& series : data.at("result").list_value().values()) {
-    AddPrometheusSeries(series.struct_value(), out);
-  }
+  for (const JsonValue& series : (*answer)["data"]["result"].items)
+    AddPrometheusSeries(series, out);
   return absl::OkStatus();
 }
 

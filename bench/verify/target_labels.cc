@@ -1,10 +1,8 @@
 #include "bench/verify/target_labels.h"
 
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "bench/region/json_value.h"
 #include "bench/verify/go_float.h"
 
 namespace ampari::bench {
@@ -13,18 +11,16 @@ namespace {
 constexpr std::string_view kMeta = "__meta_kubernetes_";
 constexpr std::string_view kPodLabel = "pod_label_";
 
-using Object = google::protobuf::Map<std::string, google::protobuf::Value>;
-
-std::string Text(const Object& labels, std::string_view name) {
-  const auto found = labels.find(std::string(kMeta) + std::string(name));
-  return found == labels.end() ? "" : found->second.string_value();
+std::string Text(const JsonValue& labels, std::string_view name) {
+  return labels[std::string(kMeta) + std::string(name)].text;
 }
 
-LabelMap FromPod(const Object& labels, const std::string& address, const ExpectedLabels& expected) {
+LabelMap FromPod(const JsonValue& labels, const std::string& address,
+                 const ExpectedLabels& expected) {
   LabelMap out;
   const std::string prefix = std::string(kMeta) + std::string(kPodLabel);
-  for (const auto& [name, value] : labels) {
-    if (name.starts_with(prefix)) out[name.substr(prefix.size())] = value.string_value();
+  for (const auto& [name, value] : labels.members) {
+    if (name.starts_with(prefix)) out[name.substr(prefix.size())] = value.text;
   }
   out["namespace"] = Text(labels, "namespace");
   out["pod"] = Text(labels, "pod_name");
@@ -38,16 +34,13 @@ LabelMap FromPod(const Object& labels, const std::string& address, const Expecte
 
 absl::StatusOr<std::map<std::string, LabelMap>> ReadTargets(const std::string& json,
                                                             const ExpectedLabels& expected) {
-  google::protobuf::ListValue list;
-  if (!google::protobuf::util::JsonStringToMessage(json, &list).ok()) {
+  const absl::StatusOr<JsonValue> list = ParseJson(json);
+  if (!list.ok() || list->kind != JsonValue::Kind::kArray) {
     return absl::InvalidArgumentError("the targets are no file_sd JSON");
   }
   std::map<std::string, LabelMap> targets;
-  for (const google::protobuf::Value& entry : list.values()) {
-    const auto& fields = entry.struct_value().fields();
-    const auto labels = fields.find("labels");
-    if (labels == fields.end()) return absl::InvalidArgumentError("a target without labels");
-    const Object& meta = labels->second.struct_value().fields();
+  for (const JsonValue& entry : list->items) {
+    const JsonValue& meta = entry["labels"];
     const std::string address =
         absl::StrCat(Text(meta, "pod_ip"), ":", Text(meta, "pod_annotation_prometheus_io_port"));
     targets[address] = FromPod(meta, address, expected);

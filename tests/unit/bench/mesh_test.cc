@@ -1,8 +1,6 @@
 #include "bench/mesh/mesh.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include <set>
 
 #include "bench/mesh/scrape_log.h"
+#include "bench/region/json_value.h"
 #include "bench/verify/body_reader.h"
 #include "common/http/loop.h"
 #include "tests/support/status_matchers.h"
@@ -210,22 +209,40 @@ TEST_F(MeshTest, ALogThatWasCutIsReadUpToThere) {
 
 TEST_F(MeshTest, TargetsCarryWhatKubernetesWouldTell) {
   Start();
-  google::protobuf::ListValue all, node;
-  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(mesh_->TargetsJson(), &all).ok());
-  ASSERT_TRUE(
-      google::protobuf::util::JsonStringToMessage(mesh_->TargetsJson("node-1"), &node).ok());
-  EXPECT_EQ(all.values_size(), 3 * 2 + 3) << "a target per declared container port";
-  EXPECT_EQ(node.values_size(), 2);
-  const auto& labels = all.values(1).struct_value().fields().at("labels").struct_value().fields();
-  const std::string meta = "__meta_kubernetes_";
-  EXPECT_EQ(labels.at(meta + "pod_annotation_prometheus_io_scrape").string_value(), "true");
-  EXPECT_EQ(labels.at(meta + "pod_annotation_prometheus_io_path").string_value(),
-            "/stats/prometheus");
-  EXPECT_EQ(labels.at(meta + "pod_annotation_prometheus_io_port").string_value(),
-            std::to_string(mesh_->ports().sidecar));
-  EXPECT_EQ(labels.at(meta + "pod_container_port_number").string_value(), "15090");
-  EXPECT_EQ(labels.at(meta + "pod_phase").string_value(), "Running");
-  EXPECT_EQ(labels.at(meta + "pod_label_security_istio_io_tlsMode").string_value(), "istio");
+  const absl::StatusOr<JsonValue> all = ParseJson(mesh_->TargetsJson());
+  const absl::StatusOr<JsonValue> node = ParseJson(mesh_->TargetsJson("node-1"));
+  ASSERT_THAT(all, IsOk());
+  ASSERT_THAT(node, IsOk());
+  EXPECT_EQ(all->items.size(), 3u * 2 + 3) << "a target per declared container port";
+  EXPECT_EQ(node->items.size(), 2u);
+  const JsonValue& labels = all->items[1]["labels"];
+  const std::pair<const char*, std::string> cases[] = {
+      {"pod_annotation_prometheus_io_scrape", "true"},
+      {"pod_annotation_prometheus_io_path", "/stats/prometheus"},
+      {"pod_annotation_prometheus_io_port", std::to_string(mesh_->ports().sidecar)},
+      {"pod_container_port_number", "15090"},
+      {"pod_phase", "Running"},
+      {"pod_label_security_istio_io_tlsMode", "istio"},
+  };
+  for (const auto& [name, want] : cases) {
+    EXPECT_EQ(labels[std::string("__meta_kubernetes_") + name].text, want) << name;
+  }
+}
+
+TEST(ParseJson, ReadsWhatIsJsonAndNothingElse) {
+  const absl::StatusOr<JsonValue> value = ParseJson(
+      " {\"a\": [1, -2.5e3, true, null], \"b\": {\"c\": \"x\\n\\u00e9\\ud83d\\ude00\"}, \"e\": "
+      "{}} ");
+  ASSERT_THAT(value, IsOk());
+  EXPECT_EQ((*value)["a"].items[1].number(), -2500);
+  EXPECT_EQ((*value)["a"].items[2].text, "true");
+  EXPECT_EQ((*value)["b"]["c"].text, "x\n\u00e9\U0001F600");
+  EXPECT_EQ((*value)["none"].kind, JsonValue::Kind::kNull);
+  for (const char* wrong :
+       {"", "{", "[1,]", "{\"a\"}", "[1 2]", "\"\\x\"", "\"\\ud800\"", "nul", "{}{}", "\"a"}) {
+    EXPECT_THAT(ParseJson(wrong), StatusIs(absl::StatusCode::kInvalidArgument)) << wrong;
+  }
+  EXPECT_FALSE(ParseJson(std::string(1000, '[')).ok()) << "depth is bounded";
 }
 
 }  // namespace
