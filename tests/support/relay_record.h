@@ -2,7 +2,8 @@
 // compare with what arrived in the end. A line is written before the message it tells of is passed
 // on.
 //
-//   {"event":"hello","instance":"<hex>","first":1,"last":3,"acknowledged":0,"settled":0,"draining":false}
+//   {"event":"hello","instance":"<hex>","first":1,"last":3,"acknowledged":0,"settled":0,
+//    "draining":false}
 //   {"event":"welcome","instance":"<hex>","found":"FOUND_NEW","mark":0}
 //   {"event":"frame","instance":"<hex>","sequence":1,"items":500,"checksum":"<hex>"}
 //   {"event":"gap","instance":"<hex>","from":2,"to":4,"items":90,"reason":"REASON_RING_FULL"}

@@ -16,6 +16,8 @@
 namespace ampari {
 
 class SessionHarness {
+  int ids_ = 0;  // before the session, which takes one
+
  public:
   explicit SessionHarness(size_t ring_bytes = size_t{1} << 20)
       : ring(ring_bytes),
@@ -138,7 +140,6 @@ class SessionHarness {
     return absl::StrCat("F", header->sequence);
   }
 
-  int ids_ = 0;
   FrameBuilder builder_;
 };
 
