@@ -8,7 +8,8 @@
 #include <functional>
 #include <numeric>
 
-#include "absl/time/clock.h"
+#include "common/runtime/clock.h"
+#include "common/runtime/mutex.h"
 #include "tests/support/relay.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/forwarder/shipping/fake_gateway.h"
@@ -18,12 +19,15 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
 
-// Waits for a state of other threads; the bound only matters when the test fails.
+// Waits for a state of other threads, which tell nobody; the bound only matters when the test fails.
 bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time deadline = absl::Now() + kPatience;
+  Mutex mu;
+  CondVar nobody;
+  const absl::Duration deadline = SystemClock().Monotonic() + kPatience;
   while (!condition()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(absl::Milliseconds(5));
+    if (SystemClock().Monotonic() > deadline) return false;
+    MutexLock lock(mu);
+    nobody.WaitFor(mu, absl::Milliseconds(5));
   }
   return true;
 }
