@@ -31,15 +31,11 @@ Labels IstioSeries(uint32_t number) {
 }
 
 std::vector<SampleGroup> Groups(size_t columns) {
+  const RenderRules rules;
+  const Labels enforced;
+  SeriesRenderer renderer(rules, enforced);
   auto layout = std::make_shared<RenderedLayout>();
-  layout->offsets.push_back(0);
-  for (uint32_t i = 0; i < kSeries; ++i) {
-    const Labels labels = IstioSeries(i);
-    AppendLabelFields(labels, layout->label_bytes);
-    layout->offsets.push_back(static_cast<uint32_t>(layout->label_bytes.size()));
-    layout->fates.push_back(SeriesFate::kSent);
-    layout->families.push_back(FamilyHash(labels));
-  }
+  for (uint32_t i = 0; i < kSeries; ++i) renderer.Append(IstioSeries(i), *layout);
   SampleGroup group;
   group.layout = std::move(layout);
   for (size_t c = 0; c < columns; ++c) {

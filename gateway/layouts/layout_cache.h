@@ -12,6 +12,7 @@
 #include "common/labels/labels.h"
 #include "common/relabel/relabel.h"
 #include "gateway/config.h"
+#include "gateway/layouts/label_copies.h"
 #include "gateway/store/record.h"
 
 namespace ampari {
@@ -43,6 +44,10 @@ struct RenderedLayout {
   uint64_t dropped = 0, over_limit = 0;
   // Positions that a limit refuses, each with the words why; the first 100.
   std::vector<std::pair<uint32_t, std::string>> over_limit_examples;
+  // copy_offsets: size + 1; copies [copy_offsets[i], copy_offsets[i+1]) say what the labels of
+  // position i repeat of the sent position before it. Empty when not known.
+  std::vector<LabelCopy> copies;
+  std::vector<uint32_t> copy_offsets;
   // The layout's series numbers as sorted ranges [first, upto): whether two layouts share a series.
   std::vector<std::pair<uint64_t, uint64_t>> series_ranges;
   uint32_t size() const { return static_cast<uint32_t>(fates.size()); }

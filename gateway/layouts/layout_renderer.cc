@@ -28,6 +28,7 @@ absl::StatusOr<std::shared_ptr<const RenderedLayout>> RenderLayout(
   out->families.reserve(series.size());
   out->offsets.reserve(series.size() + 1);
   out->offsets.push_back(0);
+  out->copy_offsets.reserve(series.size() + 1);
   SeriesRenderer renderer(rules, enforced);
   BlockCache::BlockPtr block;
   for (const uint64_t number : series) {
@@ -43,14 +44,16 @@ absl::StatusOr<std::shared_ptr<const RenderedLayout>> RenderLayout(
     }
   }
   out->label_bytes.shrink_to_fit();
+  out->copies.shrink_to_fit();
   out->series_ranges = SeriesRanges(series);
   return out;
 }
 
 size_t RenderedWeight(const RenderedLayout& layout) {
-  return sizeof(layout) + layout.label_bytes.size() + layout.offsets.size() * sizeof(uint32_t) +
+  return sizeof(layout) + layout.label_bytes.size() + layout.offsets.size() * 2 * sizeof(uint32_t) +
          layout.fates.size() * (sizeof(SeriesFate) + sizeof(uint64_t)) +
-         layout.series_ranges.size() * 2 * sizeof(uint64_t);
+         layout.series_ranges.size() * 2 * sizeof(uint64_t) +
+         layout.copies.capacity() * sizeof(LabelCopy);
 }
 
 }  // namespace ampari

@@ -149,8 +149,18 @@ SeriesFate SeriesRenderer::Render(const Labels& series, Labels* rendered) {
   return rendered->Has(kNameLabel) ? SeriesFate::kSent : SeriesFate::kDropped;
 }
 
+void SeriesRenderer::AppendSent(const Labels& rendered, RenderedLayout& out) {
+  const size_t begin = out.label_bytes.size();
+  AppendLabelFields(rendered, out.label_bytes);
+  const std::string_view bytes = out.label_bytes;
+  AppendLabelCopies(bytes.substr(previous_begin_, begin - previous_begin_), bytes.substr(begin),
+                    out.copies);
+  previous_begin_ = begin;
+}
+
 void SeriesRenderer::Append(const Labels& series, RenderedLayout& out) {
   if (out.offsets.empty()) out.offsets.push_back(0);
+  if (out.copy_offsets.empty()) out.copy_offsets.push_back(0);
   Labels rendered;
   SeriesFate fate = Render(series, &rendered);
   if (fate == SeriesFate::kSent) {
@@ -166,7 +176,8 @@ void SeriesRenderer::Append(const Labels& series, RenderedLayout& out) {
       }
     }
   }
-  if (fate == SeriesFate::kSent) AppendLabelFields(rendered, out.label_bytes);
+  if (fate == SeriesFate::kSent) AppendSent(rendered, out);
+  out.copy_offsets.push_back(static_cast<uint32_t>(out.copies.size()));
   out.offsets.push_back(static_cast<uint32_t>(out.label_bytes.size()));
   out.fates.push_back(fate);
   out.families.push_back(fate == SeriesFate::kSent ? FamilyHash(rendered) : 0);

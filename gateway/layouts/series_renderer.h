@@ -25,7 +25,8 @@ uint64_t FamilyHash(const Labels& labels);
 // none does.
 std::string LimitRefusal(const Labels& labels, const DestinationLimits& limits);
 
-// Not thread-safe: one builder is reused. `rules` and `enforced` must outlive it.
+// Not thread-safe: renders the positions of one layout, in order. `rules` and `enforced` must
+// outlive it.
 class SeriesRenderer {
  public:
   SeriesRenderer(const RenderRules& rules, const Labels& enforced)
@@ -36,10 +37,12 @@ class SeriesRenderer {
 
  private:
   SeriesFate Render(const Labels& series, Labels* rendered);
+  void AppendSent(const Labels& rendered, RenderedLayout& out);
 
   const RenderRules& rules_;
   const Labels& enforced_;
   LabelsBuilder builder_;
+  size_t previous_begin_ = 0;  // of the last sent position's label bytes
 };
 
 }  // namespace ampari

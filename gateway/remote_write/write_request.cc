@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/runtime/check.h"
+#include "gateway/layouts/label_copies.h"
 
 namespace ampari {
 namespace {
@@ -55,10 +56,18 @@ char* PutSample(char* out, uint64_t bits, const EncodedTime& time) {
   return out + 12 + time.size;
 }
 
-// The columns of one slice, with the samples of the position at hand.
+// The series written last: what the next one's labels repeat is taken from there.
+struct LastSeries {
+  std::string_view labels;
+  size_t labels_at = 0;  // in the plain request
+};
+
+// Writes the series of one slice.
 class SliceWriter {
  public:
-  explicit SliceWriter(const GroupSlice& slice) : slice_(slice) {
+  SliceWriter(const GroupSlice& slice, SnappyWriter& out, LastSeries& last,
+              std::vector<LabelCopy>& scratch)
+      : slice_(slice), layout_(*slice.group->layout), out_(out), last_(last), scratch_(scratch) {
     for (uint32_t c = slice.column; c < slice.column_upto; ++c) {
       const SampleColumn& column = slice.group->columns[c];
       cursors_.emplace_back(column, slice.first);
@@ -67,20 +76,13 @@ class SliceWriter {
     present_.reserve(cursors_.size());
   }
 
-  char* Write(char* out) {
-    const RenderedLayout& layout = *slice_.group->layout;
+  void Write() {
     for (uint32_t position = slice_.first; position < slice_.upto; ++position) {
       const size_t samples_size = Collect(position);
-      if (samples_size == 0 || layout.fates[position] != SeriesFate::kSent) continue;
-      const uint32_t begin = layout.offsets[position];
-      const size_t labels_size = layout.offsets[position + 1] - begin;
-      *out++ = kTimeseriesTag;
-      out = PutVarint(out, labels_size + samples_size);
-      std::memcpy(out, layout.label_bytes.data() + begin, labels_size);
-      out += labels_size;
-      for (const Present& sample : present_) out = PutSample(out, sample.bits, sample.time);
+      if (layout_.fates[position] != SeriesFate::kSent) continue;
+      if (samples_size != 0) WriteSeries(position, samples_size);
+      follows_ = samples_size != 0;
     }
-    return out;
   }
 
  private:
@@ -102,7 +104,50 @@ class SliceWriter {
     return size;
   }
 
+  void WriteSeries(uint32_t position, size_t samples_size) {
+    const uint32_t begin = layout_.offsets[position];
+    const std::string_view labels(layout_.label_bytes.data() + begin,
+                                  layout_.offsets[position + 1] - begin);
+    char* space = out_.Space();
+    *space++ = kTimeseriesTag;
+    out_.Advance(PutVarint(space, labels.size() + samples_size));
+    WriteLabels(position, labels);
+    for (const Present& sample : present_)
+      out_.Advance(PutSample(out_.Space(), sample.bits, sample.time));
+  }
+
+  // The copies that the layout knows, when the series before is the one they are of; else those
+  // found now.
+  std::span<const LabelCopy> CopiesOf(uint32_t position, std::string_view labels) {
+    if (follows_ && !layout_.copy_offsets.empty()) {
+      const uint32_t first = layout_.copy_offsets[position];
+      return {layout_.copies.data() + first, layout_.copy_offsets[position + 1] - first};
+    }
+    scratch_.clear();
+    AppendLabelCopies(last_.labels, labels, scratch_);
+    return scratch_;
+  }
+
+  void WriteLabels(uint32_t position, std::string_view labels) {
+    const size_t labels_at = out_.plain_size();
+    size_t done = 0;
+    for (const LabelCopy& copy : CopiesOf(position, labels)) {
+      const size_t distance = labels_at + copy.at - (last_.labels_at + copy.from);
+      if (distance > SnappyWriter::kMaxDistance) continue;
+      out_.Literal(labels.substr(done, copy.at - done));
+      out_.Copy(distance, copy.size);
+      done = copy.at + copy.size;
+    }
+    out_.Literal(labels.substr(done));
+    last_ = {labels, labels_at};
+  }
+
   const GroupSlice& slice_;
+  const RenderedLayout& layout_;
+  SnappyWriter& out_;
+  LastSeries& last_;
+  std::vector<LabelCopy>& scratch_;
+  bool follows_ = false;  // the last sent position before is the series written last
   std::vector<ColumnCursor> cursors_;
   std::vector<EncodedTime> times_;
   std::vector<Present> present_;
@@ -139,40 +184,23 @@ char* PutMetadata(char* out, const FamilyMetadata& family) {
 
 }  // namespace
 
-void WriteRequestEncoder::Reserve(size_t bytes) {
-  if (bytes <= plain_capacity_) return;
-  plain_ = std::make_unique_for_overwrite<char[]>(bytes);
-  plain_capacity_ = bytes;
-}
-
-std::string WriteRequestEncoder::Compress() {
-  const size_t bound = snappy::MaxCompressedLength(plain_size_);
-  if (bound > compressed_capacity_) {
-    compressed_ = std::make_unique_for_overwrite<char[]>(bound);
-    compressed_capacity_ = bound;
-  }
-  size_t size = 0;
-  snappy::RawCompress(plain_.get(), plain_size_, compressed_.get(), &size);
-  return std::string(compressed_.get(), size);
-}
-
 std::string WriteRequestEncoder::Encode(const RequestPlan& plan) {
-  Reserve(plan.plain_bytes + kMaxVarint);
-  char* out = plain_.get();
-  for (const GroupSlice& slice : plan.slices) out = SliceWriter(slice).Write(out);
-  plain_size_ = static_cast<size_t>(out - plain_.get());
-  Check(plain_size_ <= plan.plain_bytes, "a request outgrew its bound");
-  return Compress();
+  writer_.Begin(plan.plain_bytes);
+  LastSeries last;
+  for (const GroupSlice& slice : plan.slices) SliceWriter(slice, writer_, last, scratch_).Write();
+  Check(writer_.plain_size() <= plan.plain_bytes, "a request outgrew its bound");
+  return writer_.Finish();
 }
 
 std::string WriteRequestEncoder::EncodeMetadata(std::span<const FamilyMetadata> families) {
   size_t bytes = 0;
   for (const FamilyMetadata& family : families) bytes += 1 + kMaxVarint + MetadataSize(family);
-  Reserve(bytes);
-  char* out = plain_.get();
+  std::string plain(bytes, '\0');
+  char* out = plain.data();
   for (const FamilyMetadata& family : families) out = PutMetadata(out, family);
-  plain_size_ = static_cast<size_t>(out - plain_.get());
-  return Compress();
+  std::string body;
+  snappy::Compress(plain.data(), static_cast<size_t>(out - plain.data()), &body);
+  return body;
 }
 
 }  // namespace ampari

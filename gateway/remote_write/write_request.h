@@ -4,18 +4,20 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "common/frame/scrape.h"
 #include "gateway/remote_write/request_plan.h"
+#include "gateway/remote_write/snappy_writer.h"
 
 namespace ampari {
 
-// Not thread-safe; its buffers are reused from request to request and stay as large as the largest
-// one. The same plan always gives the same bytes.
+// Compresses as it writes: a series' labels are copies of the series before it, which its layout
+// has found already (LabelCopy), so nothing is searched. Not thread-safe; its buffers are reused
+// from request to request and stay as large as the largest one. The same plan always gives the same
+// bytes.
 class WriteRequestEncoder {
  public:
   // The compressed body. Series in order of the plan's positions, samples of a series in order of
@@ -24,15 +26,9 @@ class WriteRequestEncoder {
   // A request that holds metadata alone.
   std::string EncodeMetadata(std::span<const FamilyMetadata> families);
 
-  // What the last Encode() compressed; valid until the next one.
-  std::string_view plain() const { return {plain_.get(), plain_size_}; }
-
  private:
-  void Reserve(size_t bytes);
-  std::string Compress();
-
-  std::unique_ptr<char[]> plain_, compressed_;
-  size_t plain_capacity_ = 0, plain_size_ = 0, compressed_capacity_ = 0;
+  SnappyWriter writer_;
+  std::vector<LabelCopy> scratch_;
 };
 
 }  // namespace ampari
