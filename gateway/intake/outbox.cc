@@ -62,9 +62,6 @@ std::optional<std::string> Outbox::Next(absl::Duration now, const IntakeLimits& 
     const WelcomeReply welcome = *std::exchange(welcome_, std::nullopt);
     mark_ = sent_mark_ = welcome.mark;
     settled_ = sent_settled_ = welcome.settled;
-    if (welcome.found != HelloFound::kRefused && !welcome.admitted) {
-      notice_ = State{welcome.superseded, false, false};
-    }
     return WelcomeMessage(welcome, limits);
   }
   if (notice_) {

@@ -45,13 +45,11 @@ TEST_F(OutboxTest, TheWelcomeComesFirstAndTellsTheLimits) {
   EXPECT_EQ(Next(0), "") << "the welcome's own numbers need no acknowledgement";
 }
 
-TEST_F(OutboxTest, AnInstanceThatMustWaitIsToldSo) {
-  WelcomeReply welcome;
-  welcome.found = HelloFound::kNew;
-  welcome.admitted = false;
-  outbox_.Welcome(welcome);
+TEST_F(OutboxTest, ANoticeThatIsThereFollowsTheWelcome) {
+  WelcomeAt(0, 0);
+  outbox_.Notice(false, true, false);
   EXPECT_NE(Next(0), "");
-  EXPECT_EQ(Next(0), "notice { }");
+  EXPECT_EQ(Next(0), "notice { paused: true }");
 }
 
 TEST_F(OutboxTest, AcknowledgementsAreCumulative) {
