@@ -15,7 +15,7 @@ from .process import Process, fetch, free_port, wait_until
 from .programs import CACHE, ISTIO_RULES, write_yaml
 
 BUCKETS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000]
-STATUS_PORT = 15020
+STATUS_PORT = 15090  # the simulated sidecars hold 15020
 
 
 def available():
