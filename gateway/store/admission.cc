@@ -166,6 +166,7 @@ void AdmitHello(Commit& commit, StreamId id, const HelloRequest& hello,
     }
     WriteInstance(instance, commit.database.meta(), commit.batch);
     state.dirty.marks.insert(instance.number);
+    state.stream_ids[instance.number] = id;
     StreamRecord& stream = state.streams[id];
     stream.sink = sink;
     stream.instance = instance.number;
@@ -270,6 +271,7 @@ void AdmitClose(Commit& commit, StreamId id) {
   if (stream == commit.state.streams.end()) return;
   commit.state.producers.Disconnected(stream->second.instance, commit.now);
   commit.state.dirty.marks.insert(stream->second.instance);
+  commit.state.stream_ids.erase(stream->second.instance);
   commit.state.streams.erase(stream);
   JudgeStandings(commit);
 }

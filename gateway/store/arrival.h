@@ -1,4 +1,5 @@
-// What intake hands to the store, and how it hears of it. Plain values, and the one way back: StreamSink.
+// What intake hands to the store, and how it hears of it. Plain values, and the one way back:
+// StreamSink.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +25,17 @@ struct HelloRequest {
   uint64_t first_sequence = 0, last_sequence = 0;
   uint64_t first_waited_ms = 0, last_waited_ms = 0;
   uint64_t acknowledged = 0, settled = 0;
-  std::string store_id;     // empty: never welcomed
+  std::string store_id;  // empty: never welcomed
 };
 
 // Values as ampari.v1.Welcome.Found.
 enum class HelloFound : uint8_t {
-  kNew = 1, kKnown = 2, kRolledBack = 3, kForgotten = 4, kOtherStore = 5, kRefused = 6,
+  kNew = 1,
+  kKnown = 2,
+  kRolledBack = 3,
+  kForgotten = 4,
+  kOtherStore = 5,
+  kRefused = 6,
 };
 
 struct WelcomeReply {
@@ -48,8 +54,8 @@ struct FrameRefusal {
   std::string message;
 };
 
-// The way back to one open stream. Called by the committer thread, after the sync and without a lock of the store; must
-// not block and must not call back into the store.
+// The way back to one open stream. Called by the committer thread, after the sync and without a
+// lock of the store; must not block and must not call back into the store.
 class StreamSink {
  public:
   virtual ~StreamSink() = default;
@@ -57,7 +63,8 @@ class StreamSink {
   virtual void OnDurable(uint64_t mark, uint64_t settled) = 0;
   virtual void OnRefused(const FrameRefusal& refusal) = 0;
   virtual void OnNotice(bool superseded, bool paused, bool admitted) = 0;
-  // A newer hello of the same instance and signal took over, or the store is closing: no further call follows.
+  // A newer hello of the same instance and signal took over, or the store is closing: no further
+  // call follows.
   virtual void OnClosed(const absl::Status& why) = 0;
 };
 

@@ -94,12 +94,23 @@ class StartCheck {
 
   absl::StatusOr<bool> Run(AuditDepth depth) {
     if (depth == AuditDepth::kFileBounds) {
-      for (const Database::FileRange& file : database_.Files(database_.queue(queue_.generation))) {
+      std::vector<Database::FileRange> files = database_.Files(database_.queue(queue_.generation));
+      // What a file deletes lies in older files: up to the last such file everything is read. Trims
+      // begin below the floor.
+      uint64_t doubtful = 0;
+      for (const Database::FileRange& file : files) {
+        bool trims = file.deletions == 0 && ParseSequenceKey(file.first) < queue_.floor;
+        if (file.deletions + file.range_deletions == 0 || trims) continue;
+        doubtful = std::max(doubtful, ParseSequenceKey(file.last).value_or(0));
+      }
+      if (doubtful >= at_) {
+        if (absl::Status status = Read(doubtful + 1); !status.ok()) return status;
+      }
+      for (const Database::FileRange& file : files) {
         if (absl::Status status = File(file); !status.ok()) return status;
       }
     }
     if (absl::Status status = Read(kNothingPending); !status.ok()) return status;
-    if (at_ < queue_.next) missing_ = true;
     return missing_;
   }
 
@@ -108,27 +119,36 @@ class StartCheck {
     std::optional<uint64_t> first = ParseSequenceKey(file.first);
     std::optional<uint64_t> last = ParseSequenceKey(file.last);
     if (!first || !last || *last < at_) return absl::OkStatus();
-    bool dense = file.deletions == 0 && file.entries == *last - *first + 1;
-    if (!dense || *first > at_) return absl::OkStatus();  // read with what follows
+    bool dense = file.deletions + file.range_deletions == 0 && file.entries == *last - *first + 1;
+    if (!dense || *first > at_ || *last >= queue_.next) return Read(*last + 1);
     at_ = *last + 1;
     return absl::OkStatus();
   }
 
-  // Reads from where the files left off.
+  // Reads from where the check stands to `end`, or to the last record.
   absl::Status Read(uint64_t end) {
-    return database_.Scan(database_.queue(queue_.generation), SequenceKey(at_), SequenceKey(end),
-                          nullptr, [&](std::string_view key, std::string_view value) {
-                            uint64_t sequence = ParseSequenceKey(key).value_or(0);
-                            if (sequence > at_ && !Known(sequence)) missing_ = true;
-                            at_ = sequence + 1;
-                            auto header = DecodeRecordHeader(value, sequence);
-                            if (header.ok()) {
-                              RaiseTo(sequence, *header, value.size(), queue_, state_);
-                            } else {
-                              missing_ = true;
-                            }
-                            return true;
-                          });
+    absl::Status status =
+        database_.Scan(database_.queue(queue_.generation), SequenceKey(at_), SequenceKey(end),
+                       nullptr, [&](std::string_view key, std::string_view value) {
+                         uint64_t sequence = ParseSequenceKey(key).value_or(0);
+                         PassTo(sequence);
+                         at_ = sequence + 1;
+                         auto header = DecodeRecordHeader(value, sequence);
+                         if (header.ok()) {
+                           RaiseTo(sequence, *header, value.size(), queue_, state_);
+                         } else {
+                           missing_ = true;
+                         }
+                         return true;
+                       });
+    PassTo(std::min(end, queue_.next));
+    return status;
+  }
+
+  void PassTo(uint64_t sequence) {
+    if (sequence <= at_) return;
+    if (!Known(sequence)) missing_ = true;
+    at_ = sequence;
   }
 
   bool Known(uint64_t upto) const {
@@ -151,6 +171,8 @@ QueueImage ImageOf(const QueueRecord& queue) {
   image.generation = queue.generation;
   image.floor = queue.floor;
   image.next = queue.next;
+  image.first_pending = queue.FirstPending();
+  image.stored_bytes = queue.stored_bytes();
   image.cumulative_items = queue.cumulative_items;
   image.holes = queue.holes;
   for (const auto& destination : queue.destinations) {
@@ -166,11 +188,13 @@ QueueImage ImageOf(const QueueRecord& queue) {
 }
 
 absl::StatusOr<Recount> RecountQueue(const Database& database, const QueueImage& image,
-                                     const SnapshotPtr& snapshot) {
+                                     const SnapshotPtr& snapshot,
+                                     const std::function<bool(size_t)>& rest) {
   FamilyPtr family = database.queue(image.generation);
   if (family == nullptr) return absl::NotFoundError("the queue is gone");
   Recount recount;
   HoleFinder finder(image.floor, recount.holes);
+  bool stopped = false;
   for (const auto& destination : image.destinations) recount.pending[destination.generation] = {};
   absl::Status status =
       database.Scan(family, SequenceKey(image.floor), SequenceKey(image.next), snapshot,
@@ -184,6 +208,7 @@ absl::StatusOr<Recount> RecountQueue(const Database& database, const QueueImage&
                         return true;
                       }
                       finder.See(sequence, *header);
+                      stopped = rest != nullptr && !rest(value.size());
                       for (const auto& destination : image.destinations) {
                         if (sequence < destination.cursors[header->lane]) continue;
                         recount.pending[destination.generation] += {header->items, 1, value.size()};
@@ -191,8 +216,18 @@ absl::StatusOr<Recount> RecountQueue(const Database& database, const QueueImage&
                       return true;
                     });
   if (!status.ok()) return status;
+  if (stopped) return absl::CancelledError("the recount was stopped");
   finder.End(image.next, image.cumulative_items);
   return recount;
+}
+
+std::map<uint64_t, Hole> CorruptHoles(const QueueImage& image, const Recount& recount) {
+  std::map<uint64_t, Hole> ours, corrupt;
+  for (const auto& [first, hole] : image.holes) {
+    if (hole.reason != "corrupt") ours[first] = hole;
+  }
+  for (const auto& [first, hole] : recount.holes) corrupt.merge(Uncovered(first, hole, ours));
+  return corrupt;
 }
 
 FrameSum Missing(const QueueImage::DestinationImage& destination, const FrameSum& recounted) {

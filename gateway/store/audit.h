@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,7 +27,7 @@ struct QueueImage {
   std::string tenant;
   Signal signal = Signal::kMetrics;
   Generation generation = 0;
-  uint64_t floor = 1, next = 1, cumulative_items = 0;
+  uint64_t floor = 1, next = 1, first_pending = 1, cumulative_items = 0, stored_bytes = 0;
   std::vector<DestinationImage> destinations;
   std::map<uint64_t, Hole> holes;
 };
@@ -37,8 +38,13 @@ struct Recount {
   std::map<uint64_t, Hole> holes;          // every range that is missing in [floor, next)
   std::vector<std::string> broken;         // records that cannot be read
 };
+// `rest`: called with the bytes of each record; false ends the recount as Cancelled. May be null.
 absl::StatusOr<Recount> RecountQueue(const Database& database, const QueueImage& image,
-                                     const SnapshotPtr& snapshot);
+                                     const SnapshotPtr& snapshot,
+                                     const std::function<bool(size_t)>& rest = nullptr);
+
+// Ranges that are missing without a reason of ours, booked or not.
+std::map<uint64_t, Hole> CorruptHoles(const QueueImage& image, const Recount& recount);
 
 // What the recount says is missing from a destination.
 FrameSum Missing(const QueueImage::DestinationImage& destination, const FrameSum& recounted);

@@ -28,6 +28,7 @@ struct Commit {
   std::set<StreamId> acknowledge = {};
   std::set<Generation> wake = {};  // destinations
   std::vector<std::pair<Generation, RecordPtr>> stored = {};
+  std::set<Generation> thinned = {};  // queues out of which single frames were taken
 };
 
 // A stored record, from the cache or the disk; NotFound when it is not there.

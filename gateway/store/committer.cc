@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/runtime/check.h"
 #include "gateway/store/admission.h"
+#include "gateway/store/disk_reserve.h"
 #include "gateway/store/meta.h"
 #include "gateway/store/recovery.h"
 #include "gateway/store/trims.h"
@@ -40,6 +41,13 @@ void Admit(Commit& commit, Arrival& arrival) {
                  [&](CloseArrival&) { AdmitClose(commit, id); },
              },
              arrival.what);
+}
+
+// The kernel may have dropped what a failed sync was to write: no acknowledgement may follow it.
+void ExitAfterFailedSync(const SyncCounters& syncs) {
+  if (syncs.failed.load() == 0) return;
+  std::fprintf(stderr, "ALARM: store: a sync failed; what the disk holds is unknown, exiting\n");
+  std::_Exit(kExitSyncFailed);
 }
 
 }  // namespace
@@ -99,6 +107,14 @@ void Committer::Build(Commit& commit, Work& work, Outcome& outcome) {
 
 void Committer::Publish(Commit& commit, Outcome& outcome) {
   if (!commit.batch.empty()) ++commit.state.commits;
+  for (Generation generation : commit.thinned) {
+    vault_.cache.Forget(generation);
+    for (auto& destination : commit.state.queues.at(generation).destinations) {
+      for (LaneCursor& lane : destination->lanes) {
+        if (lane.reread != LaneCursor::Reread::kNo) lane.reread = LaneCursor::Reread::kOnce;
+      }
+    }
+  }
   for (auto& [generation, record] : commit.stored) {
     vault_.cache.Add(generation, std::move(record));
   }
@@ -146,6 +162,7 @@ void Committer::CommitWork(Work work) {
       Build(*commit, work, outcome);
     }
     if (!commit->batch.empty()) written = database->WriteSynced(commit->batch);
+    ExitAfterFailedSync(vault_.syncs);
     if (written.ok()) {
       MutexLock lock(vault_.mu);
       Publish(*commit, outcome);
@@ -163,10 +180,6 @@ void Committer::CommitWork(Work work) {
 void Committer::Reopen(const absl::Status& why, Work& work) {
   std::string words = absl::StrCat("a write failed: ", why.ToString());
   std::fprintf(stderr, "ALARM: store: %s\n", words.c_str());
-  if (vault_.syncs.failed.load() > 0) {
-    std::fprintf(stderr, "ALARM: store: a sync failed; what the disk holds is unknown, exiting\n");
-    std::_Exit(kExitSyncFailed);
-  }
   std::unique_ptr<StoreState> old;
   {
     MutexLock lock(vault_.mu);
@@ -175,6 +188,8 @@ void Committer::Reopen(const absl::Status& why, Work& work) {
   }
   for (auto& [id, stream] : old->streams) stream.sink->OnClosed(absl::UnavailableError(words));
   vault_.cache.Clear();
+  bool full = absl::IsResourceExhausted(why);
+  if (full) ReleaseBallast(vault_.options.directory);
   vault_.CloseDatabase();
   absl::StatusOr<Recovered> recovered = absl::UnavailableError("not tried");
   while (!recovered.ok()) {
@@ -199,7 +214,7 @@ void Committer::Reopen(const absl::Status& why, Work& work) {
   }
   state.alarms.insert(state.alarms.begin(), old->alarms.begin(), old->alarms.end());
   state.ended = std::move(old->ended);
-  state.paused = old->paused;
+  state.paused = old->paused || full;
   std::tie(state.commits, state.frames, state.bytes, state.duplicates, state.rollbacks) =
       std::tie(old->commits, old->frames, old->bytes, old->duplicates, old->rollbacks);
   state.reopened = old->reopened + 1;

@@ -3,6 +3,7 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/metadata.h>
+#include <rocksdb/table_properties.h>
 
 #include <algorithm>
 #include <charconv>
@@ -193,12 +194,24 @@ absl::StatusOr<std::optional<KeyValue>> Database::Last(const FamilyPtr& family) 
 }
 
 std::vector<Database::FileRange> Database::Files(const FamilyPtr& family) const {
+  // The counts in the metadata are filled in lazily; those of the tables are right.
+  rocksdb::TablePropertiesCollection tables;
+  if (!db_->GetPropertiesOfAllTables(family->handle(), &tables).ok()) return {};
+  std::map<std::string, const rocksdb::TableProperties*> by_name;
+  for (const auto& [path, table] : tables) {
+    by_name[path.substr(path.rfind('/') + 1)] = table.get();
+  }
   rocksdb::ColumnFamilyMetaData metadata;
   db_->GetColumnFamilyMetaData(family->handle(), &metadata);
   std::vector<FileRange> files;
   for (const rocksdb::LevelMetaData& level : metadata.levels) {
     for (const rocksdb::SstFileMetaData& file : level.files) {
-      files.push_back({file.smallestkey, file.largestkey, file.num_entries, file.num_deletions});
+      auto table = by_name.find(file.name.substr(file.name.rfind('/') + 1));
+      if (table == by_name.end()) continue;
+      const rocksdb::TableProperties& counts = *table->second;
+      files.push_back({file.smallestkey, file.largestkey, counts.num_entries,
+                       counts.num_deletions - counts.num_range_deletions,
+                       counts.num_range_deletions});
     }
   }
   std::sort(files.begin(), files.end(),

@@ -74,12 +74,12 @@ class Database {
                     const SnapshotPtr& snapshot, const Visitor& visit) const;
   absl::StatusOr<std::optional<KeyValue>> Last(const FamilyPtr& family) const;
 
-  // What the files' own tables say of a family: ranges of keys that lie densely in one file,
-  // ascending, and not overlapping.
+  // What the files' own tables say of a family, by first key.
   struct FileRange {
     std::string first, last;
     uint64_t entries = 0;
-    uint64_t deletions = 0;
+    uint64_t deletions = 0;        // of single keys
+    uint64_t range_deletions = 0;
   };
   std::vector<FileRange> Files(const FamilyPtr& family) const;
 

@@ -67,6 +67,10 @@ bool EvictInstance(Commit& commit, InstanceNumber number) {
   for (const auto& destination : queue->destinations) {
     if (destination->lanes[instance->lane].claim) return false;
   }
+  for (auto& destination : queue->destinations) {
+    destination->lanes[instance->lane].reread = LaneCursor::Reread::kWhileWriting;
+  }
+  commit.thinned.insert(queue->generation);
   FamilyPtr family = commit.database.queue(queue->generation);
   for (const auto& [sequence, header] : FramesOf(commit, *queue, *instance)) {
     uint64_t bytes = 0;

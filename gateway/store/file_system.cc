@@ -44,16 +44,6 @@ class WatchedFile final : public rocksdb::FSWritableFileOwnerWrapper {
   WatchedFile(std::unique_ptr<FSWritableFile>&& file, SyncCounters& counters)
       : FSWritableFileOwnerWrapper(std::move(file)), counters_(counters) {}
 
-  IOStatus Append(const rocksdb::Slice& bytes, const IOOptions& options,
-                  IODebugContext* dbg) override {
-    if (TakeFault(counters_.full_next)) return IOStatus::NoSpace("injected");
-    return target()->Append(bytes, options, dbg);
-  }
-  IOStatus Append(const rocksdb::Slice& bytes, const IOOptions& options,
-                  const rocksdb::DataVerificationInfo& verification, IODebugContext* dbg) override {
-    if (TakeFault(counters_.full_next)) return IOStatus::NoSpace("injected");
-    return target()->Append(bytes, options, verification, dbg);
-  }
   IOStatus Sync(const IOOptions& options, IODebugContext* dbg) override {
     return Measured(counters_, [&] { return target()->Sync(options, dbg); });
   }

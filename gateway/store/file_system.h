@@ -24,8 +24,6 @@ struct SyncCounters {
   std::atomic<uint64_t> failed{0};
   // For tests: the next syncs fail without reaching the disk.
   std::atomic<uint64_t> fail_next{0};
-  // For tests: the next appends fail as a full disk does.
-  std::atomic<uint64_t> full_next{0};
 };
 
 // An Env over the machine's file system; `counters` must outlive it and every file opened through

@@ -46,7 +46,7 @@ struct LoadedMeta {
 absl::StatusOr<LoadedMeta> LoadMeta(const Database& database, const Moment& now, StoreState& state);
 // The index of registration blocks; call after LoadMeta.
 absl::Status LoadRegistrations(const Database& database, StoreState& state);
-// Dead letters' sizes.
+// Sizes of dead letters and of what is set aside.
 absl::Status LoadDeadLetters(const Database& database, StoreState& state);
 
 }  // namespace ampari

@@ -174,6 +174,7 @@ class MetaLoader {
   void Finish() {
     for (auto& [generation, queue] : state_.queues) {
       queue.dropped_below = queue.floor;
+      queue.dropped_bytes = queue.floor_bytes;
       for (auto& destination : queue.destinations) {
         for (uint32_t lane = 0; lane < kLanes; ++lane) {
           LaneCursor& cursor = destination->lanes[lane];
@@ -227,18 +228,20 @@ absl::Status LoadRegistrations(const Database& database, StoreState& state) {
 }
 
 absl::Status LoadDeadLetters(const Database& database, StoreState& state) {
-  std::string first(1, kDeadLetters);
   for (auto& [name, tenant] : state.tenants) {
     FamilyPtr family = database.aside(tenant.generation);
     if (family == nullptr) continue;
-    absl::Status scanned = database.Scan(family, first, PrefixEnd(first), nullptr,
-                                         [&](std::string_view key, std::string_view value) {
-                                           auto number = ParseSequenceKey(key.substr(1));
-                                           if (!number) return true;
-                                           tenant.dead_letters.emplace_back(*number, value.size());
-                                           tenant.dead_letter_bytes += value.size();
-                                           return true;
-                                         });
+    absl::Status scanned =
+        database.Scan(family, "", PrefixEnd(std::string(1, kDeadLetters)), nullptr,
+                      [&](std::string_view key, std::string_view value) {
+                        if (key.starts_with(kAsideFrames)) tenant.aside_bytes += value.size();
+                        if (!key.starts_with(kDeadLetters)) return true;
+                        auto number = ParseSequenceKey(key.substr(1));
+                        if (!number) return true;
+                        tenant.dead_letters.emplace_back(*number, value.size());
+                        tenant.dead_letter_bytes += value.size();
+                        return true;
+                      });
     if (!scanned.ok()) return scanned;
   }
   return absl::OkStatus();

@@ -40,7 +40,7 @@ Instance* Producers::Load(Instance instance, const Moment& now) {
   auto owned = std::make_unique<Instance>(std::move(instance));
   Instance* loaded = owned.get();
   auto [it, fresh] = groups_.try_emplace(KeyOf(*loaded));
-  if (fresh) ++groups_per_entry_[loaded->entry];
+  if (fresh) ++names_[loaded->entry][loaded->forwarder_name];
   std::vector<Instance*>& group = it->second.instances;
   group.insert(
       std::upper_bound(group.begin(), group.end(), loaded,
@@ -63,8 +63,11 @@ Instance* Producers::FindById(const HelloRequest& hello) {
 bool Producers::Bounded(const HelloRequest& hello, HelloVerdict* verdict) {
   auto group = groups_.find({hello.entry, hello.forwarder_name, hello.signal});
   if (group == groups_.end()) {
-    // Both signals of a producer have a group each.
-    if (groups_per_entry_[hello.entry] < 2 * uint64_t{bounds_.max_producers_per_entry}) return true;
+    auto names = names_.find(hello.entry);
+    if (names == names_.end() || names->second.contains(hello.forwarder_name) ||
+        names->second.size() < bounds_.max_producers_per_entry) {
+      return true;
+    }
     Refuse(verdict, absl::StrCat("entry ", hello.entry, " has ", bounds_.max_producers_per_entry,
                                  " forwarders, which is the limit"));
     return false;
@@ -235,8 +238,10 @@ void Producers::Remove(InstanceNumber number) {
   auto group = groups_.find(KeyOf(*instance));
   std::erase(group->second.instances, instance);
   if (group->second.instances.empty()) {
-    auto count = groups_per_entry_.find(instance->entry);
-    if (--count->second == 0) groups_per_entry_.erase(count);
+    auto names = names_.find(instance->entry);
+    auto count = names->second.find(instance->forwarder_name);
+    if (--count->second == 0) names->second.erase(count);
+    if (names->second.empty()) names_.erase(names);
     groups_.erase(group);
   }
   instances_.erase(number);

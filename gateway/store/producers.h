@@ -109,7 +109,7 @@ class Producers {
   ProducerBounds bounds_;
   std::map<InstanceNumber, std::unique_ptr<Instance>> instances_;
   std::map<ProducerKey, Group> groups_;
-  std::map<std::string, uint32_t> groups_per_entry_;
+  std::map<std::string, std::map<std::string, int>> names_;  // by entry: names and their groups
 };
 
 }  // namespace ampari

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/store/audit.h"
 #include "gateway/store/keys.h"
 #include "gateway/store/wal_links.h"
 
@@ -85,7 +84,7 @@ absl::Status Complete(Database& database, StoreState& state) {
   return absl::OkStatus();
 }
 
-absl::Status Fill(Recovered& recovered, const Moment& now, bool damaged) {
+absl::Status Fill(Recovered& recovered, const Moment& now, bool damaged, AuditDepth depth) {
   Database& database = *recovered.database;
   StoreState& state = *recovered.state;
   absl::StatusOr<LoadedMeta> loaded = LoadMeta(database, now, state);
@@ -100,8 +99,10 @@ absl::Status Fill(Recovered& recovered, const Moment& now, bool damaged) {
   if (absl::Status done = Complete(database, state); !done.ok()) return done;
   if (absl::Status done = LoadRegistrations(database, state); !done.ok()) return done;
   if (absl::Status done = LoadDeadLetters(database, state); !done.ok()) return done;
+  // The audit asks the files; what the log held is in them after a flush.
+  if (absl::Status flushed = database.FlushAll(); !flushed.ok()) return flushed;
   if (damaged) state.Alarm("the write-ahead log was damaged; what it lost is counted below");
-  AuditDepth depth = damaged ? AuditDepth::kEverything : AuditDepth::kFileBounds;
+  if (damaged) depth = AuditDepth::kEverything;
   if (absl::Status done = AuditAtStart(database, depth, state, batch); !done.ok()) return done;
   WriteDirty(state, database.meta(), batch);
   if (batch.empty()) return absl::OkStatus();
@@ -129,7 +130,7 @@ absl::StatusOr<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(const std::st
 DirectoryLock::~DirectoryLock() { ::close(fd_); }
 
 absl::StatusOr<Recovered> RecoverStore(const StoreOptions& options, uint64_t max_bytes,
-                                       const Moment& now, rocksdb::Env& env) {
+                                       const Moment& now, rocksdb::Env& env, AuditDepth depth) {
   std::string directory = options.directory + "/db";
   std::string aside = options.directory + "/wal-aside";
   if (absl::Status kept = KeepWals(directory, aside); !kept.ok()) return kept;
@@ -139,7 +140,7 @@ absl::StatusOr<Recovered> RecoverStore(const StoreOptions& options, uint64_t max
   recovered.database = opened->database;
   recovered.state = std::make_unique<StoreState>(
       ProducerBounds{options.max_instances_per_producer, options.max_producers_per_entry});
-  absl::Status filled = Fill(recovered, now, opened->damaged);
+  absl::Status filled = Fill(recovered, now, opened->damaged, depth);
   if (!filled.ok()) return filled;
   if (absl::Status flushed = recovered.database->FlushAll(); !flushed.ok()) return flushed;
   if (opened->damaged) {

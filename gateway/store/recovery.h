@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gateway/store/audit.h"
 #include "gateway/store/database.h"
 #include "gateway/store/meta.h"
 #include "gateway/store/state.h"
@@ -37,6 +38,7 @@ struct Recovered {
 
 // The directory's lock must be held. DataLoss names `queue repair`.
 absl::StatusOr<Recovered> RecoverStore(const StoreOptions& options, uint64_t max_bytes,
-                                       const Moment& now, rocksdb::Env& env);
+                                       const Moment& now, rocksdb::Env& env,
+                                       AuditDepth depth = AuditDepth::kFileBounds);
 
 }  // namespace ampari

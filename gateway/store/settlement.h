@@ -20,11 +20,11 @@ struct DestinationId {
 };
 
 struct DeadLetter {
-  uint64_t sequence = 0;   // of the queue
+  uint64_t sequence = 0;  // of the queue
   uint64_t samples = 0;
   int http_status = 0;
-  std::string series;      // the label set, or the first of them, bounded
-  std::string response;    // the region's words, bounded
+  std::string series;    // the label set, or the first of them, bounded
+  std::string response;  // the region's words, bounded
 };
 
 enum class AsideReason : uint8_t { kQuarantined = 1, kTooOld = 2, kParked = 3 };
@@ -32,12 +32,13 @@ enum class AsideReason : uint8_t { kQuarantined = 1, kTooOld = 2, kParked = 3 };
 struct AsideFrame {
   uint64_t sequence = 0;
   AsideReason reason = AsideReason::kQuarantined;
-  uint64_t samples = 0;    // that stay pending
-  std::string words;       // why, for people
+  uint64_t samples = 0;  // that stay pending
+  std::string words;     // why, for people
 };
 
 // What became of the frames [from, upto) of one lane at one destination. Their items are exactly
-// delivered + rejected + dropped + uncertain + set aside (a count that differs is a bug and is refused).
+// delivered + rejected + dropped + uncertain + set aside (a count that differs is a bug and is
+// refused).
 struct Settlement {
   DestinationId destination;
   uint32_t lane = 0;
@@ -46,7 +47,7 @@ struct Settlement {
   uint64_t delivered = 0;
   std::map<std::string, uint64_t> rejected;  // by reason
   std::map<std::string, uint64_t> expired;   // by reason; sample_age_limit
-  uint64_t dropped = 0;    // write_relabel_configs
+  uint64_t dropped = 0;                      // write_relabel_configs
   uint64_t uncertain = 0;
   std::vector<DeadLetter> dead_letters;
   std::vector<AsideFrame> aside;
@@ -55,7 +56,7 @@ struct Settlement {
 };
 
 struct LaneState {
-  uint64_t cursor = 0;   // durable: every frame of the lane below is settled
+  uint64_t cursor = 0;  // durable: every frame of the lane below is settled
 };
 
 }  // namespace ampari

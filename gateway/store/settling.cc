@@ -68,7 +68,7 @@ void KeepDeadLetters(Commit& commit, TenantRecord& tenant, const Settlement& set
   DropOldDeadLetters(commit, tenant, family);
 }
 
-void KeepAside(Commit& commit, const TenantRecord& tenant, const QueueRecord& queue,
+void KeepAside(Commit& commit, TenantRecord& tenant, const QueueRecord& queue,
                const DestinationRecord& destination, const Settlement& settlement) {
   FamilyPtr family = commit.database.aside(tenant.generation);
   if (family == nullptr) return;
@@ -85,8 +85,9 @@ void KeepAside(Commit& commit, const TenantRecord& tenant, const QueueRecord& qu
                        stored.frame);
       value.set_intake_ms(stored.header.intake_ms);
     }
-    commit.batch.Put(family, AsideFrameKey(destination.generation, frame.sequence),
-                     value.SerializeAsString());
+    std::string bytes = value.SerializeAsString();
+    tenant.aside_bytes += bytes.size();
+    commit.batch.Put(family, AsideFrameKey(destination.generation, frame.sequence), bytes);
   }
 }
 

@@ -47,12 +47,11 @@ std::pair<QueueRecord*, DestinationRecord*> StoreState::FindDestination(Generati
 }
 
 StreamRecord* StoreState::StreamOf(InstanceNumber instance, StreamId* id) {
-  for (auto& [number, stream] : streams) {
-    if (stream.instance != instance) continue;
-    if (id != nullptr) *id = number;
-    return &stream;
-  }
-  return nullptr;
+  auto known = stream_ids.find(instance);
+  if (known == stream_ids.end()) return nullptr;
+  if (id != nullptr) *id = known->second;
+  auto stream = streams.find(known->second);
+  return stream == streams.end() ? nullptr : &stream->second;
 }
 
 void StoreState::Alarm(std::string words) {

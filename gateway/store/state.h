@@ -37,6 +37,8 @@ struct LaneCursor {
   // settled.
   uint64_t first_pending = kNothingPending;
   std::optional<std::pair<uint64_t, uint64_t>> claim;
+  // Single frames were taken out: whoever has read the lane must read it again before it claims.
+  enum class Reread { kNo, kOnce, kWhileWriting } reread = Reread::kNo;
 };
 
 struct LaneEnd {
@@ -77,6 +79,7 @@ struct QueueRecord {
   std::map<uint64_t, Hole> holes;
   absl::Duration trimmed_at, trim_looked_at;  // monotonic
   uint64_t dropped_below = 1;                 // whole files below are gone
+  uint64_t dropped_bytes = 0;                 // floor_bytes at that time
 
   DestinationRecord* Find(const std::string& name);
   // Lowest sequence that a destination still needs; `next` when none does.
@@ -88,6 +91,7 @@ struct TenantRecord {
   std::string name;
   Generation generation = 0;  // of its aside family
   uint64_t dead_letter_bytes = 0, dead_letters_dropped = 0;
+  uint64_t aside_bytes = 0;
   std::deque<std::pair<uint64_t, uint64_t>> dead_letters;  // number, bytes
 };
 
@@ -124,6 +128,7 @@ struct StoreState {
   Producers producers;
   Registrations registrations;
   std::map<StreamId, StreamRecord> streams;
+  std::map<InstanceNumber, StreamId> stream_ids;  // of instances with a stream
   std::set<std::pair<std::string, std::string>>
       awaited;  // producers that have not come back since the start
   std::vector<std::string> alarms;

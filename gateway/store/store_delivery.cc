@@ -65,6 +65,10 @@ bool Store::Claim(const DestinationId& id, uint32_t lane, uint64_t from, uint64_
   if (destination == nullptr || lane >= kLanes) return false;
   LaneCursor& cursor = destination->lanes[lane];
   if (from < cursor.cursor || upto <= from) return false;
+  if (cursor.reread != LaneCursor::Reread::kNo) {
+    if (cursor.reread == LaneCursor::Reread::kOnce) cursor.reread = LaneCursor::Reread::kNo;
+    return false;
+  }
   if (!cursor.claim) cursor.claim = {from, upto};
   cursor.claim->first = std::min(cursor.claim->first, from);
   cursor.claim->second = std::max(cursor.claim->second, upto);

@@ -58,11 +58,8 @@ void CompareDestinations(const QueueImage& image, const Recount& recount,
 
 void Compare(const QueueImage& image, const Recount& recount,
              std::vector<VerifyProblem>* problems) {
-  for (const auto& [first, hole] : recount.holes) {
-    auto known = image.holes.find(first);
-    bool ours = known != image.holes.end() && known->second.upto == hole.upto &&
-                known->second.reason != "corrupt";
-    if (!ours) problems->push_back({NameOf(image, first, hole)});
+  for (const auto& [first, hole] : CorruptHoles(image, recount)) {
+    problems->push_back({NameOf(image, first, hole)});
   }
   for (const std::string& broken : recount.broken) {
     problems->push_back({absl::StrCat(NameOf(image), ": ", broken)});
@@ -171,14 +168,15 @@ std::vector<DeadLetter> Store::DeadLetters(const std::string& tenant, size_t lim
 
 std::vector<VerifyProblem> Store::Verify() const {
   std::vector<VerifyProblem> problems;
-  std::shared_ptr<Database> database = core_->vault.db();
-  if (database == nullptr) return {{"the store is being opened anew"}};
+  MutexLock files(core_->vault.files_mu);
+  std::shared_ptr<Database> database;  // before the snapshot, which it outlives
   Images images;
   absl::Status taken = RunInBatch(core_->inbox, [&](Commit& commit) {
     for (const auto& [generation, queue] : commit.state.queues) {
       images.queues.push_back(ImageOf(queue));
     }
-    images.snapshot = commit.database.Snapshot();
+    database = core_->vault.db();
+    images.snapshot = database->Snapshot();
     return absl::OkStatus();
   });
   if (!taken.ok()) return {{taken.ToString()}};

@@ -17,7 +17,7 @@
 
 namespace ampari {
 
-// Thread-safe through its locks. Lock order: mu before database_mu.
+// Thread-safe through its locks. Lock order: files_mu, mu, database_mu.
 struct Vault {
   Vault(StoreOptions store_options, const Clock& the_clock);
   ~Vault();
@@ -42,6 +42,9 @@ struct Vault {
 
   mutable Mutex mu;
   std::unique_ptr<StoreState> state ABSL_GUARDED_BY(mu) ABSL_PT_GUARDED_BY(mu);
+
+  // Held while whole files are dropped, and while a recount reads: it has a floor of its own.
+  mutable Mutex files_mu;
 
   mutable Mutex database_mu;
   std::shared_ptr<Database> database ABSL_GUARDED_BY(database_mu);

@@ -127,7 +127,10 @@ FrameArrival FrameOf(uint64_t sequence, uint64_t items, size_t bytes, uint64_t w
   return frame;
 }
 
-StoreRig::StoreRig() { options_.directory = dir_.path() + "/store"; }
+StoreRig::StoreRig() {
+  options_.directory = dir_.path() + "/store";
+  options_.max_bytes = uint64_t{64} << 20;  // a small ballast
+}
 
 void StoreRig::Open() {
   auto store = Store::Open(options_, clock_);
