@@ -30,7 +30,8 @@ struct ScrapeJobConfig {
   std::shared_ptr<const ScrapeJob> job;
   std::vector<TargetGroup> static_groups;
   std::vector<FileDiscoveryConfig> file_discoveries;
-  std::vector<RelabelRule> relabel_rules, metric_relabel_rules;  // as written; the job has them compiled
+  std::vector<RelabelRule> relabel_rules,
+      metric_relabel_rules;  // as written; the job has them compiled
 };
 
 struct GatewayClientConfig {

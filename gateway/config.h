@@ -16,7 +16,7 @@ namespace ampari {
 
 struct StorageConfig {
   std::string directory;
-  uint64_t max_bytes = uint64_t{50} << 30;      // at least 512 MiB
+  uint64_t max_bytes = uint64_t{50} << 30;  // at least 512 MiB
   absl::Duration max_age = absl::Hours(72);
 };
 
@@ -29,19 +29,20 @@ struct GrpcConfig {
 // A named entry: the identity of whoever connects with one of its tokens.
 struct ForwarderEntry {
   std::string name;
-  Secret token;  // a token file may hold two tokens on two lines, old and new
+  Secret token;   // a token file may hold two tokens on two lines, old and new
   Labels labels;  // enforced; they override
   std::string tenant;
 };
 
-// remote_write's queue_config: Prometheus' names. capacity and min_shards are accepted and have no effect here.
+// remote_write's queue_config: Prometheus' names. capacity and min_shards are accepted and have no
+// effect here.
 struct QueueConfig {
-  uint32_t max_shards = 50;             // requests in flight of the destination
+  uint32_t max_shards = 50;  // requests in flight of the destination
   uint32_t max_samples_per_send = 2000;
   absl::Duration batch_send_deadline = absl::Seconds(5);
   absl::Duration min_backoff = absl::Milliseconds(30);
   absl::Duration max_backoff = absl::Seconds(5);
-  bool retry_on_http_429 = true;        // Prometheus: false
+  bool retry_on_http_429 = true;                           // Prometheus: false
   absl::Duration sample_age_limit = absl::ZeroDuration();  // 0: none
 };
 
@@ -67,8 +68,10 @@ struct RemoteWriteConfig {
   MetadataConfig metadata;
   std::vector<RelabelRule> write_relabel_rules;  // as written; part of the generation
   DestinationLimits limits;
-  bool start_oldest = false;        // a new destination begins with the oldest stored frame instead of the end
-  bool send_frame_header = false;   // diagnosis: X-Ampari-Frames: queue, lane, first and last sequence
+  bool start_oldest =
+      false;  // a new destination begins with the oldest stored frame instead of the end
+  bool send_frame_header =
+      false;  // diagnosis: X-Ampari-Frames: queue, lane, first and last sequence
 };
 
 struct TenantConfig {
@@ -86,13 +89,15 @@ struct GatewayConfig {
   std::vector<ForwarderEntry> forwarders;  // empty: loopback only, everyone is entry "default"
   std::vector<TenantConfig> tenants;       // the short form gives exactly one
   std::string log_level = "info";
-  std::vector<std::string> warnings;       // loads, but may not do what it seems to
+  std::vector<std::string> warnings;  // loads, but may not do what it seems to
 };
 
-// All errors of the file at once, each `file:line: what, where and what to do`, joined by newlines, as InvalidArgument.
+// All errors of the file at once, each `file:line: what, where and what to do`, joined by newlines,
+// as InvalidArgument.
 // ${ENV} expands; an unset variable is an error.
 absl::StatusOr<GatewayConfig> LoadGatewayConfig(const std::string& file);
-absl::StatusOr<GatewayConfig> ParseGatewayConfig(const std::string& yaml, const std::string& file_name);
+absl::StatusOr<GatewayConfig> ParseGatewayConfig(const std::string& yaml,
+                                                 const std::string& file_name);
 // The effective configuration as YAML, every secret as <secret>.
 std::string PrintGatewayConfig(const GatewayConfig& config);
 

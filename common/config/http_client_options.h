@@ -1,4 +1,5 @@
-// HttpClientOptions: Prometheus' http_config of one scrape job or one destination, as validated values.
+// HttpClientOptions: Prometheus' http_config of one scrape job or one destination, as validated
+// values.
 #pragma once
 
 #include <string>
@@ -7,8 +8,8 @@
 
 namespace ampari {
 
-// A secret given inline or as a file that is re-read when it changes. Never printed: ToString() of configuration says
-// <secret>.
+// A secret given inline or as a file that is re-read when it changes. Never printed: ToString() of
+// configuration says <secret>.
 struct Secret {
   std::string value;
   std::string file;

@@ -33,7 +33,7 @@ class MappingReader {
   const YamlNode* Take(std::string_view key);
   bool Has(std::string_view key) { return Take(key) != nullptr; }
 
-  bool Text(std::string_view key, std::string* out);  // true when *out was set
+  bool Text(std::string_view key, std::string* out);     // true when *out was set
   void RawText(std::string_view key, std::string* out);  // without ${ENV}
   void Path(std::string_view key, std::string* out);     // relative to the file's directory
   void Bool(std::string_view key, bool* out);

@@ -1,4 +1,5 @@
-// HttpServer: a small bounded HTTP/1.1 server (libmicrohttpd) for status pages, commands and simulated peers.
+// HttpServer: a small bounded HTTP/1.1 server (libmicrohttpd) for status pages, commands and
+// simulated peers.
 #pragma once
 
 #include <cstdint>
@@ -32,18 +33,21 @@ struct ServerResponse {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::function<std::string()> stream;  // set: called for pieces of the body until one is empty; `body` is unused
-  bool close_without_answer = false;  // simulated peers: the connection is closed instead of an answer
-  size_t told_length = 0;             // simulated peers: a Content-Length above body.size() cuts the body short
+  std::function<std::string()>
+      stream;  // set: called for pieces of the body until one is empty; `body` is unused
+  bool close_without_answer =
+      false;  // simulated peers: the connection is closed instead of an answer
+  size_t told_length =
+      0;  // simulated peers: a Content-Length above body.size() cuts the body short
 };
 
 struct ServerOptions {
   std::string listen_address = "127.0.0.1:0";  // host:port, [v6]:port
   size_t max_connections = 64;
-  size_t max_body_bytes = size_t{1} << 20;     // 413 above
+  size_t max_body_bytes = size_t{1} << 20;  // 413 above
   absl::Duration idle_timeout = absl::Seconds(30);
-  bool thread_per_connection = false;          // handlers may block (simulated peers)
-  std::string cert_pem = {}, key_pem = {};     // both set: TLS
+  bool thread_per_connection = false;       // handlers may block (simulated peers)
+  std::string cert_pem = {}, key_pem = {};  // both set: TLS
 };
 
 // `handler` is called from the server's threads, several at once. The server stops when destroyed.

@@ -1,4 +1,5 @@
-// Labels: an immutable, sorted label set in one buffer; LabelsBuilder: the mutable form that relabelling works on.
+// Labels: an immutable, sorted label set in one buffer; LabelsBuilder: the mutable form that
+// relabelling works on.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,9 @@ struct Label {
   friend bool operator==(const Label&, const Label&) = default;
 };
 
-// A label set sorted by name (bytewise), names unique, no empty name, no empty value. Copyable value; thread-compatible.
-// Encoding of bytes(): for each label varint(name length) name varint(value length) value.
+// A label set sorted by name (bytewise), names unique, no empty name, no empty value. Copyable
+// value; thread-compatible. Encoding of bytes(): for each label varint(name length) name
+// varint(value length) value.
 class Labels {
  public:
   class Iterator {
@@ -28,7 +30,9 @@ class Labels {
     explicit Iterator(std::string_view rest);
     Label operator*() const { return label_; }
     Iterator& operator++();
-    friend bool operator==(const Iterator& a, const Iterator& b) { return a.rest_.data() == b.rest_.data(); }
+    friend bool operator==(const Iterator& a, const Iterator& b) {
+      return a.rest_.data() == b.rest_.data();
+    }
 
    private:
     std::string_view rest_;  // begins with the current label
@@ -39,7 +43,8 @@ class Labels {
   Labels() = default;
   Labels(std::initializer_list<std::pair<std::string_view, std::string_view>> labels);
 
-  // Takes bytes in the encoding above; false (and *out untouched) unless they are well formed, sorted and unique.
+  // Takes bytes in the encoding above; false (and *out untouched) unless they are well formed,
+  // sorted and unique.
   static bool FromBytes(std::string_view bytes, Labels* out);
 
   Iterator begin() const { return Iterator(bytes_); }
@@ -62,14 +67,15 @@ class Labels {
   std::string bytes_;
 };
 
-// A label set under construction: small, unsorted, linear look-ups (sets have at most a few dozen labels).
-// Set() copies what it is given; AddView() keeps the caller's views, which must outlive the builder's use.
-// Not thread-safe, Build() included: reusing one builder for sets with the same names in the same order saves their sort.
+// A label set under construction: small, unsorted, linear look-ups (sets have at most a few dozen
+// labels). Set() copies what it is given; AddView() keeps the caller's views, which must outlive
+// the builder's use. Not thread-safe, Build() included: reusing one builder for sets with the same
+// names in the same order saves their sort.
 class LabelsBuilder {
  public:
   LabelsBuilder() = default;
   explicit LabelsBuilder(const Labels& base) { Reset(base); }
-  explicit LabelsBuilder(Labels&&) = delete;  // see Reset()
+  explicit LabelsBuilder(Labels&&) = delete;     // see Reset()
   LabelsBuilder(const LabelsBuilder&) = delete;  // views point into owned_
   LabelsBuilder& operator=(const LabelsBuilder&) = delete;
 
@@ -97,7 +103,8 @@ class LabelsBuilder {
   Label* Find(std::string_view name);
 
   std::vector<Label> labels_;
-  mutable std::vector<uint32_t> order_;  // indices of labels_ by name when ordered_, else a guess for the next sort
+  mutable std::vector<uint32_t>
+      order_;  // indices of labels_ by name when ordered_, else a guess for the next sort
   mutable bool ordered_ = false;
   std::deque<std::string> owned_;  // stable addresses for copied text
 };

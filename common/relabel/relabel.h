@@ -1,5 +1,5 @@
-// Relabelling with Prometheus 3's semantics (prometheus/prometheus model/relabel/relabel.go), RE2 fully anchored with '.'
-// matching newlines.
+// Relabelling with Prometheus 3's semantics (prometheus/prometheus model/relabel/relabel.go), RE2
+// fully anchored with '.' matching newlines.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,17 @@
 namespace ampari {
 
 enum class RelabelAction {
-  kReplace, kKeep, kDrop, kKeepEqual, kDropEqual, kHashMod, kLabelMap, kLabelDrop, kLabelKeep, kLowercase, kUppercase,
+  kReplace,
+  kKeep,
+  kDrop,
+  kKeepEqual,
+  kDropEqual,
+  kHashMod,
+  kLabelMap,
+  kLabelDrop,
+  kLabelKeep,
+  kLowercase,
+  kUppercase,
 };
 
 // As written by the user; defaults are Prometheus'.
@@ -35,7 +45,8 @@ struct RelabelRule {
 absl::StatusOr<RelabelAction> ParseRelabelAction(std::string_view text);
 std::string RelabelActionName(RelabelAction action);
 
-// InvalidArgument says what is wrong, in Prometheus' words where it has some; label names follow the legacy scheme.
+// InvalidArgument says what is wrong, in Prometheus' words where it has some; label names follow
+// the legacy scheme.
 absl::Status ValidateRelabelRule(const RelabelRule& rule);
 // [a-zA-Z_][a-zA-Z0-9_]*
 bool IsLegacyLabelName(std::string_view name);

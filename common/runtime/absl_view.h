@@ -1,4 +1,5 @@
-// Debian's abseil has a string_view of its own: these pass views between it and std::string_view without copying.
+// Debian's abseil has a string_view of its own: these pass views between it and std::string_view
+// without copying.
 #pragma once
 
 #include <string_view>

@@ -60,7 +60,7 @@ struct TargetStatus {
   std::shared_ptr<const Target> target;
   TargetHealth health = TargetHealth::kUnknown;
   absl::Time last_scrape = absl::InfinitePast();  // the timestamp of its samples
-  uint64_t scrapes = 0;  // finished since the target was found
+  uint64_t scrapes = 0;                           // finished since the target was found
   double last_duration_seconds = 0;
   ScrapeSummary last;
   uint64_t series = 0;

@@ -1,4 +1,5 @@
-// Target and ScrapeJob: what discovery and relabelling produce and the scraper consumes. Plain values.
+// Target and ScrapeJob: what discovery and relabelling produce and the scraper consumes. Plain
+// values.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace ampari {
 
 enum class ScrapeProtocol : uint8_t { kText004, kText100, kOpenMetrics001, kOpenMetrics100 };
 
-// One scrape_config after validation, names and defaults as in Prometheus 3; 0 means no limit. Immutable, shared.
+// One scrape_config after validation, names and defaults as in Prometheus 3; 0 means no limit.
+// Immutable, shared.
 struct ScrapeJob {
   std::string job_name;
   absl::Duration scrape_interval = absl::Minutes(1);

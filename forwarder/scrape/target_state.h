@@ -1,8 +1,10 @@
-// TargetState: everything remembered of one target between scrapes, and one scrape of it from bytes to a Shipment.
+// TargetState: everything remembered of one target between scrapes, and one scrape of it from bytes
+// to a Shipment.
 //
-// It predicts: it remembers (128-bit keyed hash, length) of each series' text in the order of the last body, so that an
-// unchanged line costs a hash, a compare and a number parse; a mismatch falls back to a table; only a new series is fully
-// parsed, relabelled and registered. Semantics are Prometheus 3's (scrape/scrape.go), staleness and rollback included.
+// It predicts: it remembers (128-bit keyed hash, length) of each series' text in the order of the
+// last body, so that an unchanged line costs a hash, a compare and a number parse; a mismatch falls
+// back to a table; only a new series is fully parsed, relabelled and registered. Semantics are
+// Prometheus 3's (scrape/scrape.go), staleness and rollback included.
 #pragma once
 
 #include <atomic>
@@ -17,11 +19,16 @@
 
 namespace ampari {
 
-// Counters of one instance; thread-safe. Each take returns the first of `count` numbers, which start at 1.
+// Counters of one instance; thread-safe. Each take returns the first of `count` numbers, which
+// start at 1.
 class NumberSource {
  public:
-  uint64_t TakeSeries(uint64_t count) { return series_.fetch_add(count, std::memory_order_relaxed); }
-  uint64_t TakeLayouts(uint64_t count) { return layouts_.fetch_add(count, std::memory_order_relaxed); }
+  uint64_t TakeSeries(uint64_t count) {
+    return series_.fetch_add(count, std::memory_order_relaxed);
+  }
+  uint64_t TakeLayouts(uint64_t count) {
+    return layouts_.fetch_add(count, std::memory_order_relaxed);
+  }
   uint64_t TakeBlock() { return blocks_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
@@ -34,7 +41,8 @@ struct ScrapeBegin {
 };
 
 struct ScrapeEnd {
-  absl::Status transport;       // not OK: no usable answer (connection, status, content type, timeout); its message is shown
+  absl::Status transport;  // not OK: no usable answer (connection, status, content type, timeout);
+                           // its message is shown
   double duration_seconds = 0;  // value of scrape_duration_seconds
   bool body_limit_hit = false;  // scrape_body_size_bytes is then -1
   bool target_limit_hit = false;
@@ -59,20 +67,20 @@ class TargetState {
   TargetState& operator=(const TargetState&) = delete;
 
   void Begin(const ScrapeBegin& begin);
-  // A piece of the body, cut anywhere. Not OK once the body cannot be accepted (the error that Finish will report); further
-  // pieces are then only counted.
+  // A piece of the body, cut anywhere. Not OK once the body cannot be accepted (the error that
+  // Finish will report); further pieces are then only counted.
   absl::Status Feed(std::string_view piece);
-  // Ends the scrape: the samples with report series, or after any error the rollback: `up` 0, staleness markers for all
-  // tracked series, nothing of the body.
+  // Ends the scrape: the samples with report series, or after any error the rollback: `up` 0,
+  // staleness markers for all tracked series, nothing of the body.
   Shipment Finish(const ScrapeEnd& end, ScrapeSummary* summary);
-  // The target is gone: markers for every tracked series and for the report series, all blocks retired. Nothing when
-  // there was no scrape: `samples` of the result is then 0.
+  // The target is gone: markers for every tracked series and for the report series, all blocks
+  // retired. Nothing when there was no scrape: `samples` of the result is then 0.
   Shipment EndOfRun(int64_t timestamp_ms);
   // A reload that kept labels and URL: new rules and limits apply from the next scrape.
   void Reconfigure(Target target);
 
-  uint64_t series() const;        // tracked now
-  size_t memory_bytes() const;    // of what is remembered, approximately
+  uint64_t series() const;      // tracked now
+  size_t memory_bytes() const;  // of what is remembered, approximately
 
  private:
   class Core;

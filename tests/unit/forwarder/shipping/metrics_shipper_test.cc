@@ -19,7 +19,8 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
 
-// Waits for a state of other threads, which tell nobody; the bound only matters when the test fails.
+// Waits for a state of other threads, which tell nobody; the bound only matters when the test
+// fails.
 bool Eventually(const std::function<bool()>& condition) {
   Mutex mu;
   CondVar nobody;
