@@ -24,7 +24,10 @@ void WriteId(JsonWriter& json, const DestinationId& id) {
       .Field("destination", id.name);
 }
 
-void WriteRates(JsonWriter& json, const Ledger& ledger, const DeliveryStatus* delivery) {
+void WriteRates(JsonWriter& json, const GatewaySnapshot& snapshot,
+                const DestinationStatus& destination) {
+  const Ledger& ledger = destination.ledger;
+  const DeliveryStatus* delivery = DeliveryOf(snapshot, destination.id);
   DrainRates rates{ledger.pending, 0, 0};
   if (delivery != nullptr) {
     rates.accepted_per_second = delivery->accepted_rate;
@@ -34,7 +37,8 @@ void WriteRates(JsonWriter& json, const Ledger& ledger, const DeliveryStatus* de
   json.Field("accepted_rate", rates.accepted_per_second);
   json.Field("delivered_rate", rates.delivered_per_second);
   json.Field("brake", delivery == nullptr ? "" : delivery->brake);
-  json.Field("state", delivery == nullptr ? "removed" : delivery->state);
+  const char* without = destination.removed ? "removed" : "not running";
+  json.Field("state", delivery == nullptr ? without : delivery->state);
 }
 
 void WriteLedger(JsonWriter& json, const GatewaySnapshot& snapshot,
@@ -49,7 +53,7 @@ void WriteLedger(JsonWriter& json, const GatewaySnapshot& snapshot,
       .Counts("expired", ledger.expired)
       .Counts("aside", ledger.aside);
   json.Field("oldest_pending_seconds", SecondsSince(snapshot, ledger.oldest_pending_intake_ms));
-  WriteRates(json, ledger, DeliveryOf(snapshot, destination.id));
+  WriteRates(json, snapshot, destination);
   json.EndObject();
 }
 
@@ -77,7 +81,7 @@ void WriteQueue(JsonWriter& json, const GatewaySnapshot& snapshot,
       .Counts("aside", destination.ledger.aside);
   json.Field("oldest_pending_seconds",
              SecondsSince(snapshot, destination.ledger.oldest_pending_intake_ms));
-  WriteRates(json, destination.ledger, DeliveryOf(snapshot, destination.id));
+  WriteRates(json, snapshot, destination);
   json.EndObject();
 }
 
