@@ -22,6 +22,12 @@ constexpr char kExitCodes[] =
     "be loaded; 4 the storage is damaged: run queue repair; 5 the storage is in use elsewhere or "
     "cannot be used.";
 
+constexpr char kRegionNote[] =
+    "note: after an outage of more than an hour, or with another writer into the same tenant, the "
+    "region takes old samples\nonly within its out-of-order window; without one it refuses them, "
+    "and "
+    "they go to the dead letters\n";
+
 int ExitOf(const absl::Status& status) {
   if (absl::IsInvalidArgument(status)) return kExitConfiguration;
   if (absl::IsDataLoss(status)) return kExitStorageDamaged;
@@ -80,18 +86,8 @@ int Main(int argc, char** argv) {
   app.fallthrough();
   CLI::App* check = app.add_subcommand("check-config", "Checks the configuration, prints warnings");
   CLI::App* print = app.add_subcommand("print-config", "Prints the configuration without secrets");
-  CLI::App* queue =
-      app.add_subcommand("queue", "Queues of the running gateway or of a stopped one");
-  queue->require_subcommand(1, 1);
-  queue->fallthrough();
-  QueueVerb verb = QueueVerb::kStatus;
-  const auto add = [&](const char* name, QueueVerb value, const char* help) {
-    queue->add_subcommand(name, help)->callback([&verb, value] { verb = value; });
-  };
-  add("status", QueueVerb::kStatus, "What waits, and whether the storage is well");
-  add("list", QueueVerb::kList, "The ledger of every tenant, signal and destination");
-  add("verify", QueueVerb::kVerify, "Recounts what is stored and compares with the ledger");
-  add("repair", QueueVerb::kRepair, "Repairs the storage of a stopped gateway, a copy aside");
+  QueueCommand queue;
+  AddQueueCommand(app, &queue);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -101,13 +97,13 @@ int Main(int argc, char** argv) {
   if (!Load(flags, &config)) return kExitConfiguration;
   for (const std::string& warning : config.warnings) {
     if (check->parsed()) std::cout << "warning: " << warning << "\n";
-    if (!*check && !*print && !*queue)
+    if (!*check && !*print && !queue.asked)
       Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
   }
-  if (*check) std::cout << flags.config_file << " is valid\n";
+  if (*check) std::cout << flags.config_file << " is valid\n" << kRegionNote;
   if (*print) std::cout << PrintGatewayConfig(config);
   if (*check || *print) return kExitOk;
-  if (*queue) return RunQueueCommand(verb, config);
+  if (queue.asked) return RunQueueCommand(queue, config);
   return Run(config, flags.config_file);
 }
 

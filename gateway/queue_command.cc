@@ -1,5 +1,6 @@
 #include "gateway/queue_command.h"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "common/http/loop.h"
 #include "common/runtime/clock.h"
 #include "gateway/status/pages.h"
+#include "gateway/status/queue_text.h"
 #include "gateway/store/repair.h"
 #include "gateway/store/store.h"
 #include "gateway/topology.h"
@@ -19,14 +21,15 @@ constexpr absl::Duration kAnswerTimeout =
     absl::Minutes(5);  // verify reads everything that is stored
 constexpr size_t kMaxAnswerBytes = size_t{64} << 20;
 
-const char* PathOf(QueueVerb verb) {
+std::string PathOf(QueueVerb verb, QueueOutput output) {
+  const std::string text = output == QueueOutput::kText ? "?format=text" : "";
   switch (verb) {
     case QueueVerb::kStatus:
-      return "/api/v1/queue";
+      return text.empty() ? "/api/v1/status/ledger" : "/api/v1/queue" + text;
     case QueueVerb::kList:
-      return "/api/v1/status/ledger";
+      return "/api/v1/dead_letters" + text;
     case QueueVerb::kVerify:
-      return "/api/v1/queue/verify";
+      return "/api/v1/queue/verify" + text;
     case QueueVerb::kRepair:
       break;
   }
@@ -43,9 +46,10 @@ std::string Reachable(const std::string& listen_address) {
 }
 
 // nullopt: nobody answers.
-std::optional<HttpResponse> AskRunning(QueueVerb verb, const GatewayConfig& config) {
+std::optional<HttpResponse> AskRunning(QueueVerb verb, QueueOutput output,
+                                       const GatewayConfig& config) {
   HttpRequest request;
-  request.url = "http://" + Reachable(config.http_listen_address) + PathOf(verb);
+  request.url = "http://" + Reachable(config.http_listen_address) + PathOf(verb, output);
   request.timeout = kAnswerTimeout;
   request.connect_timeout = absl::Seconds(2);
   request.max_response_bytes = kMaxAnswerBytes;
@@ -68,19 +72,42 @@ ExitCode Failed(const absl::Status& status) {
   return status.code() == absl::StatusCode::kFailedPrecondition ? kExitStorageInUse : kExitRuntime;
 }
 
-ExitCode PrintVerified(const std::string& page) {
-  std::cout << page << "\n";
-  return page.rfind("{\"ok\":true", 0) == 0 ? kExitOk : kExitRuntime;
+void Print(const std::string& text) {
+  std::cout << text << (text.empty() || text.back() != '\n' ? "\n" : "");
 }
 
-ExitCode LookAtDirectory(QueueVerb verb, const GatewayConfig& config) {
+ExitCode PrintVerified(const std::string& page) {
+  Print(page);
+  const bool good = page.rfind("ok", 0) == 0 || page.rfind("{\"ok\":true", 0) == 0;
+  return good ? kExitOk : kExitRuntime;
+}
+
+std::string DeadLettersOf(const Store& store, const GatewaySnapshot& snapshot, QueueOutput output) {
+  std::string text;
+  for (const std::string& tenant : TenantsOf(snapshot)) {
+    const std::vector<DeadLetter> letters = store.DeadLetters(tenant, kMaxDeadLetters);
+    text += output == QueueOutput::kText ? DeadLettersText(tenant, letters)
+                                         : DeadLettersPage(tenant, letters) + "\n";
+  }
+  return text.empty() ? kNoDeadLetters : text;
+}
+
+ExitCode LookAtDirectory(QueueVerb verb, QueueOutput output, const GatewayConfig& config) {
   absl::StatusOr<std::unique_ptr<Store>> store = Store::Open(OptionsOf(config), SystemClock());
   if (!store.ok()) return Failed(store.status());
-  if (verb == QueueVerb::kVerify) return PrintVerified(VerifyPage((*store)->Verify()));
+  const bool words = output == QueueOutput::kText;
+  if (verb == QueueVerb::kVerify) {
+    const std::vector<VerifyProblem> problems = (*store)->Verify();
+    return PrintVerified(words ? VerifyText(problems) : VerifyPage(problems));
+  }
   GatewaySnapshot snapshot;
   snapshot.store = (*store)->status();
   snapshot.now_ms = (*store)->NowMs();
-  std::cout << (verb == QueueVerb::kList ? LedgerPage(snapshot) : QueuePage(snapshot)) << "\n";
+  if (verb == QueueVerb::kList) {
+    Print(DeadLettersOf(**store, snapshot, output));
+  } else {
+    Print(words ? QueueText(snapshot) : LedgerPage(snapshot));
+  }
   return kExitOk;
 }
 
@@ -93,8 +120,27 @@ ExitCode Repair(const GatewayConfig& config) {
 
 }  // namespace
 
-ExitCode RunQueueCommand(QueueVerb verb, const GatewayConfig& config) {
-  const std::optional<HttpResponse> answer = AskRunning(verb, config);
+void AddQueueCommand(CLI::App& app, QueueCommand* command) {
+  CLI::App* queue =
+      app.add_subcommand("queue", "Queues of the running gateway or of a stopped one");
+  queue->require_subcommand(1, 1);
+  queue->fallthrough();
+  queue->callback([command] { command->asked = true; });
+  queue->add_flag_callback(
+      "--json", [command] { command->output = QueueOutput::kJson; }, "The answer as JSON");
+  const auto add = [&](const char* name, QueueVerb verb, const char* help) {
+    queue->add_subcommand(name, help)->callback([command, verb] { command->verb = verb; });
+  };
+  add("status", QueueVerb::kStatus, "The account, what waits, what slows it, when it is drained");
+  add("list", QueueVerb::kList, "The dead letters: what the region refused, and its words");
+  add("verify", QueueVerb::kVerify, "Recounts what is stored and compares with the account");
+  add("repair", QueueVerb::kRepair, "Repairs the storage of a stopped gateway, a copy aside");
+}
+
+ExitCode RunQueueCommand(const QueueCommand& command, const GatewayConfig& config) {
+  const QueueVerb verb = command.verb;
+  const QueueOutput output = command.output;
+  const std::optional<HttpResponse> answer = AskRunning(verb, output, config);
   if (answer && verb == QueueVerb::kRepair) {
     std::cerr << "a gateway runs at " << config.http_listen_address
               << ": stop it before its storage is repaired\n";
@@ -102,7 +148,7 @@ ExitCode RunQueueCommand(QueueVerb verb, const GatewayConfig& config) {
   }
   if (answer && verb == QueueVerb::kVerify) return PrintVerified(answer->body);
   if (answer) {
-    std::cout << answer->body << "\n";
+    Print(answer->body);
     return kExitOk;
   }
   std::error_code error;
@@ -113,7 +159,7 @@ ExitCode RunQueueCommand(QueueVerb verb, const GatewayConfig& config) {
   }
   std::cerr << "no gateway answers at " << config.http_listen_address << ": opening "
             << config.storage.directory << "\n";
-  return verb == QueueVerb::kRepair ? Repair(config) : LookAtDirectory(verb, config);
+  return verb == QueueVerb::kRepair ? Repair(config) : LookAtDirectory(verb, output, config);
 }
 
 }  // namespace ampari

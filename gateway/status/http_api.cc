@@ -9,6 +9,7 @@
 #include "common/runtime/absl_view.h"
 #include "gateway/status/gateway_metrics.h"
 #include "gateway/status/pages.h"
+#include "gateway/status/queue_text.h"
 #include "gateway/status/request_guard.h"
 
 namespace ampari {
@@ -98,9 +99,16 @@ ServerResponse HttpApi::Get(const ServerRequest& request) {
     response.content_type = kMetricsContentType;
     return response;
   }
+  const bool words = request.Query("format") == "text";
   if (path == "/api/v1/status/ledger") return Json(LedgerPage(sources_.snapshot()));
-  if (path == "/api/v1/queue") return Json(QueuePage(sources_.snapshot()));
-  if (path == "/api/v1/queue/verify") return Json(VerifyPage(sources_.verify()));
+  if (path == "/api/v1/queue") {
+    const GatewaySnapshot snapshot = sources_.snapshot();
+    return words ? Text(200, QueueText(snapshot)) : Json(QueuePage(snapshot));
+  }
+  if (path == "/api/v1/queue/verify") {
+    const std::vector<VerifyProblem> problems = sources_.verify();
+    return words ? Text(200, VerifyText(problems)) : Json(VerifyPage(problems));
+  }
   if (path == "/api/v1/forwarders") return Json(ForwardersPage(sources_.snapshot()));
   if (path == "/api/v1/destinations") return Json(DestinationsPage(sources_.snapshot()));
   if (path == "/api/v1/dead_letters") return DeadLetters(request);
@@ -116,9 +124,15 @@ ServerResponse HttpApi::DeadLetters(const ServerRequest& request) {
       return Failed(400, absl::InvalidArgumentError("limit is a number"));
     }
   }
+  limit = std::min(limit, kMaxDeadLetters);
+  if (request.Query("format") == "text") {
+    std::string letters;
+    for (const std::string& tenant : TenantsOf(sources_.snapshot()))
+      letters += DeadLettersText(tenant, sources_.dead_letters(tenant, limit));
+    return Text(200, letters.empty() ? kNoDeadLetters : letters);
+  }
   const std::string tenant(request.Query("tenant"));
-  return Json(
-      DeadLettersPage(tenant, sources_.dead_letters(tenant, std::min(limit, kMaxDeadLetters))));
+  return Json(DeadLettersPage(tenant, sources_.dead_letters(tenant, limit)));
 }
 
 ServerResponse HttpApi::Reload(const ServerRequest& request) {
