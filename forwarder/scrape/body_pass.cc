@@ -4,6 +4,8 @@
 #include <bit>
 #include <utility>
 
+#include "forwarder/scrape/registration_split.h"
+
 namespace ampari {
 namespace {
 
@@ -55,6 +57,7 @@ void BodyPass::Begin(const BodyPassRules& rules) {
   cursor_ = 0;
   stored_ = 0;
   positions_ = 0;
+  new_label_bytes_ = 0;
   type_ = MetricType::kUnknown;
   same_order_ = true;
   ended_ = any_bytes_ = expect_new_ = false;
@@ -78,6 +81,11 @@ size_t BodyPass::Fail(std::string message) {
   return 0;
 }
 
+size_t BodyPass::FailAtLimit(std::string message) {
+  status_ = absl::ResourceExhaustedError(message);
+  return 0;
+}
+
 Hash128 BodyPass::TextHash(std::string_view text) const {
   Hash128 hash = KeyedHash128(text);
   if (rules_.open_metrics) hash.low ^= kOpenMetricsKey;
@@ -94,7 +102,7 @@ absl::Status BodyPass::Feed(std::string_view piece) {
   any_bytes_ = any_bytes_ || !piece.empty();
   if (cutter_.carrying()) {
     piece.remove_prefix(cutter_.Append(piece));
-    if (cutter_.line().size() > kMaxLineBytes) Fail("a line is longer than 16 MiB");
+    if (cutter_.line().size() > kMaxLineBytes) FailAtLimit("a line is longer than 16 MiB");
     if (!status_.ok() || !cutter_.whole()) return status_;
     const size_t taken = Consume(cutter_.line());
     if (status_.ok() && taken != cutter_.line().size()) Fail("malformed line");
@@ -105,7 +113,7 @@ absl::Status BodyPass::Feed(std::string_view piece) {
   if (!status_.ok() || piece.empty()) return status_;
   cutter_.Append(piece);
   if (cutter_.line().size() > kMaxLineBytes)
-    Fail("a line is longer than 16 MiB");
+    FailAtLimit("a line is longer than 16 MiB");
   else if (cutter_.whole())
     Fail("malformed line");
   return status_;
@@ -128,7 +136,7 @@ absl::Status BodyPass::End() {
   if (status_.ok() && rules_.open_metrics && !ended_ && any_bytes_) {
     Fail("data does not end with # EOF");
   }
-  if (status_.ok() && !limit_error_.empty()) Fail(limit_error_);
+  if (status_.ok() && !limit_error_.empty()) FailAtLimit(limit_error_);
   return status_;
 }
 
@@ -249,7 +257,7 @@ size_t BodyPass::TakeKnown(EntryId id, std::string_view rest) {
   LexedTail tail;
   std::string error;  // a line that only begins like a known series is read in full
   if (LexTail(rest.substr(entry.length), &tail, &error) != LexResult::kOk) return 0;
-  if (order.size() >= kMaxBodyLines) return Fail("too many samples in one body");
+  if (order.size() >= kMaxBodyLines) return FailAtLimit("too many samples in one body");
   if (entry.position != kNoPosition) cursor_ = entry.position + 1;
   ++counts_.scraped;
   if (tail.has_exemplar) ++counts_.exemplars;
@@ -265,7 +273,7 @@ size_t BodyPass::TakeUnknown(std::string_view rest) {
   if (result == LexResult::kError) return Fail(std::move(error));
   if (result == LexResult::kNeedMore) return 0;
   const size_t length = series_.text_bytes;
-  if (length > kMaxLineBytes) return Fail("a line is longer than 16 MiB");
+  if (length > kMaxLineBytes) return FailAtLimit("a line is longer than 16 MiB");
   const Hash128 text = TextHash(rest.substr(0, length));
   if (std::exchange(expect_new_, true)) {
     const size_t taken = LookUp(rest, length, text);
@@ -276,13 +284,14 @@ size_t BodyPass::TakeUnknown(std::string_view rest) {
   result = LexTail(rest.substr(length), &tail, &error);
   if (result == LexResult::kError) return Fail(std::move(error));
   if (result == LexResult::kNeedMore) return 0;
-  if (order.size() >= kMaxBodyLines) return Fail("too many samples in one body");
+  if (order.size() >= kMaxBodyLines) return FailAtLimit("too many samples in one body");
   ++counts_.scraped;
   ++counts_.parsed;
   if (tail.has_exemplar) ++counts_.exemplars;
   const size_t taken = length + tail.bytes;
   Labels labels;
   const ComposeResult composed = memory_.composer.Compose(series_, type_, &labels, &error);
+  if (composed == ComposeResult::kOverLimit) return FailAtLimit(std::move(error));
   if (composed == ComposeResult::kFailed) return Fail(std::move(error));
   if (composed == ComposeResult::kDropped) {
     if (memory_.table.size() >= kMaxEntries) return taken;
@@ -298,6 +307,10 @@ size_t BodyPass::TakeUnknown(std::string_view rest) {
   }
   const bool cached =
       memory_.failed_texts.contains(text.low) || IsCachedInOtherFormat(text, length);
+  new_label_bytes_ += labels.bytes().size() + sizeof(Labels);
+  if (new_label_bytes_ > kMaxNewLabelBytes) {
+    return FailAtLimit("the new series of one scrape have more than 512 MiB of labels");
+  }
   Record(Register(text, length, std::move(labels)), tail, cached);
   return taken;
 }

@@ -107,7 +107,8 @@ class BodyPass {
   bool AtLimit();
   TimeFate Judge(const SeriesEntry& entry, const LexedTail& tail);
   void CountFate(TimeFate fate);
-  size_t Fail(std::string message);
+  size_t Fail(std::string message);         // InvalidArgument
+  size_t FailAtLimit(std::string message);  // ResourceExhausted
 
   Memory memory_;
   BodyPassRules rules_;
@@ -120,6 +121,7 @@ class BodyPass {
   uint64_t stored_ = 0;
   uint64_t cap_ = 0;  // of stored_
   uint32_t positions_ = 0;
+  size_t new_label_bytes_ = 0;
   MetricType type_ = MetricType::kUnknown;
   bool same_order_ = true;
   bool began_ = false;

@@ -167,7 +167,7 @@ ComposeResult LabelComposer::Compose(const LexedSeries& series, MetricType type,
     return ComposeResult::kFailed;
   }
   if (HasLabelLimits(*target_->job) && !WithinLimits(*out, *target_->job, error)) {
-    return ComposeResult::kFailed;
+    return ComposeResult::kOverLimit;
   }
   return ComposeResult::kKept;
 }

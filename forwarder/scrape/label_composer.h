@@ -19,15 +19,16 @@ namespace ampari {
 
 enum class ComposeResult : uint8_t {
   kKept,
-  kDropped,  // by metric_relabel_configs
-  kFailed,   // fails the whole scrape
+  kDropped,    // by metric_relabel_configs
+  kFailed,     // fails the whole scrape
+  kOverLimit,  // likewise, by a limit of the job
 };
 
 class LabelComposer {
  public:
   // `target` must outlive the composer's use of it.
   void SetTarget(const Target& target) { target_ = &target; }
-  // `type` is that of the last TYPE line. `*error` is written on kFailed.
+  // `type` is that of the last TYPE line. `*error` is written on kFailed and kOverLimit.
   ComposeResult Compose(const LexedSeries& series, MetricType type, Labels* out,
                         std::string* error);
 

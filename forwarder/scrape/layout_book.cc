@@ -18,6 +18,10 @@ void Extend(std::vector<LayoutRun>& runs, bool from_base, uint64_t at) {
   runs.push_back({from_base, at, 1});
 }
 
+void AppendNumbers(uint64_t first, uint32_t count, std::vector<uint64_t>* numbers) {
+  for (uint32_t i = 0; i < count; ++i) numbers->push_back(first + i);
+}
+
 }  // namespace
 
 const KnownLayout* LayoutBook::Find(const Hash128& content, size_t size) const {
@@ -46,7 +50,7 @@ Layout LayoutBook::Compose(std::span<const uint64_t> numbers,
 }
 
 void LayoutBook::AddBlock(const SentBlock& block) {
-  blocks_[block.number] = {block.first_series, block.series, 0, 0};
+  blocks_[block.number] = {block.first_series, block.series, block.blocks, 0, 0};
   if (block.series > 0) by_first_series_[block.first_series] = block.number;
 }
 
@@ -111,20 +115,22 @@ void LayoutBook::ReleaseSeries(uint64_t number) {
 std::vector<uint64_t> LayoutBook::TakeRetired() {
   std::vector<uint64_t> retired;
   if (!std::exchange(check_retired_, false)) return retired;
-  for (const auto& [number, block] : blocks_) {
-    if (block.held_series == 0 && block.held_layouts == 0) retired.push_back(number);
-  }
-  for (const uint64_t number : retired) {
-    const Block& block = blocks_.at(number);
+  for (auto it = blocks_.begin(); it != blocks_.end();) {
+    const Block& block = it->second;
+    if (block.held_series != 0 || block.held_layouts != 0) {
+      ++it;
+      continue;
+    }
+    AppendNumbers(it->first, block.blocks, &retired);
     if (block.series > 0) by_first_series_.erase(block.first_series);
-    blocks_.erase(number);
+    it = blocks_.erase(it);
   }
   return retired;
 }
 
 std::vector<uint64_t> LayoutBook::TakeAll() {
   std::vector<uint64_t> all;
-  for (const auto& [number, block] : blocks_) all.push_back(number);
+  for (const auto& [number, block] : blocks_) AppendNumbers(number, block.blocks, &all);
   *this = LayoutBook();
   return all;
 }

@@ -29,11 +29,13 @@ struct KnownLayout {
   Hash128 content;
 };
 
-// A block as it was sent, for the books.
+// Blocks of one scrape as they were sent, for the books: one living and dying thing, named by the
+// first one.
 struct SentBlock {
   uint64_t number = 0;
   uint64_t first_series = 0;
   uint32_t series = 0;
+  uint32_t blocks = 1;  // numbered on from `number`
 };
 
 class LayoutBook {
@@ -67,6 +69,7 @@ class LayoutBook {
   struct Block {
     uint64_t first_series = 0;
     uint32_t series = 0;
+    uint32_t blocks = 1;
     uint64_t held_series = 0;
     uint64_t held_layouts = 0;
   };
@@ -76,7 +79,7 @@ class LayoutBook {
   KnownLayout current_;
   std::vector<KnownLayout> layouts_;  // all living ones of bodies, the most recently used last
   std::vector<uint64_t> recent_;      // ids, the most recent last
-  std::map<uint64_t, Block> blocks_;  // by number
+  std::map<uint64_t, Block> blocks_;  // by the first number
   std::map<uint64_t, uint64_t> by_first_series_;  // first series → block number
   bool check_retired_ = false;
 };

@@ -42,8 +42,10 @@ std::string_view FailureName(ScrapeFailure failure) {
       return "body_size";
     case ScrapeFailure::kTargetLimit:
       return "target_limit";
-    case ScrapeFailure::kBody:
-      return "body";
+    case ScrapeFailure::kParse:
+      return "parse";
+    case ScrapeFailure::kLimit:
+      return "limit";
   }
   return "";
 }
@@ -109,7 +111,9 @@ void ScrapedTarget::Close(ScrapeOutcome& outcome) {
   ScrapeSummary summary;
   Shipment shipment = state_.Finish(outcome.end, &summary);
   ScrapeFailure failure = outcome.failure;
-  if (!summary.up && failure == ScrapeFailure::kNone) failure = ScrapeFailure::kBody;
+  if (!summary.up && failure == ScrapeFailure::kNone) {
+    failure = summary.limit_hit ? ScrapeFailure::kLimit : ScrapeFailure::kParse;
+  }
   outlet_.tally(
       [&](ScrapeTotals& totals) { AddSummary(summary, shipment.samples, failure, totals); });
   outlet_.ship(std::move(shipment));
@@ -127,7 +131,7 @@ void ScrapedTarget::Close(ScrapeOutcome& outcome) {
 void ScrapedTarget::Retire(int64_t timestamp_ms, bool with_markers) {
   Shipment shipment = state_.EndOfRun(timestamp_ms);
   if (!with_markers) {
-    shipment.registration.reset();
+    shipment.registrations.clear();
     shipment.scrape = Scrape();
     shipment.samples = 0;
   }

@@ -29,9 +29,10 @@ enum class ScrapeFailure : uint8_t {
   kContentType,
   kBodySize,
   kTargetLimit,
-  kBody,
+  kParse,  // the body is not what its format allows
+  kLimit,  // of the job, of a frame or of a registration
 };
-inline constexpr size_t kScrapeFailures = 9;
+inline constexpr size_t kScrapeFailures = 10;
 // As a value of the label `reason`.
 std::string_view FailureName(ScrapeFailure failure);
 

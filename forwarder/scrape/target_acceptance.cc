@@ -4,55 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/frame/frame.h"
+#include "forwarder/scrape/registration_split.h"
 #include "forwarder/scrape/report_series.h"
 #include "forwarder/scrape/target_memory.h"
 
 namespace ampari {
-namespace {
-
-// An upper bound of a block's encoding before compression: each series is written as what differs
-// from the one before it.
-size_t RegistrationBound(const RegistrationBlock& block) {
-  constexpr size_t kSeriesBytes = 20, kLabelBytes = 20, kRunBytes = 20;
-  size_t bytes = 64;
-  const Labels* previous = nullptr;
-  for (const Labels& labels : block.series) {
-    bytes += kSeriesBytes;
-    const Labels none;
-    auto old = (previous != nullptr ? *previous : none).begin();
-    const auto end = (previous != nullptr ? *previous : none).end();
-    for (const Label label : labels) {
-      while (previous != nullptr && old != end && (*old).name < label.name) {
-        bytes += kLabelBytes;
-        ++old;
-      }
-      if (previous != nullptr && old != end && *old == label) continue;
-      bytes += kLabelBytes + label.name.size() + label.value.size();
-    }
-    previous = &labels;
-  }
-  for (const Layout& layout : block.layouts) bytes += (layout.runs.size() + 2) * kRunBytes;
-  return bytes;
-}
-
-size_t LabelBytes(const RegistrationBlock& block) {
-  size_t bytes = 0;
-  for (const Labels& labels : block.series) bytes += labels.bytes().size() + sizeof(Labels);
-  return bytes;
-}
-
-bool FitsRegistration(const RegistrationBlock& block) {
-  const size_t labels = LabelBytes(block);
-  if (labels > kMaxRegistrationLabelBytes) return false;
-  size_t runs = 0;
-  for (const Layout& layout : block.layouts) runs += layout.runs.size();
-  // An encoded label is at most 8 times what it takes in memory, a run at most 20 bytes.
-  const bool small = labels * 8 + runs * 20 < kMaxRegistrationRawBytes / 2;
-  return small || RegistrationBound(block) <= kMaxRegistrationRawBytes;
-}
-
-}  // namespace
-
 uint64_t TargetMemory::NumberOf(const SeriesEntry& entry, uint64_t first_new) const {
   const uint64_t number = entry.number;
   return number > kMaxSeriesNumber ? first_new + (number & kMaxSeriesNumber) : number;
@@ -154,9 +110,8 @@ bool TargetMemory::Accept(size_t body_bytes, size_t max_scrape_bytes, Shipment* 
   if (bound > max_scrape_bytes) {
     *error =
         absl::StrCat("the scrape needs up to ", bound, " bytes, a frame takes ", max_scrape_bytes);
-  } else if (!FitsRegistration(proposal.block)) {
-    *error = absl::StrCat("the scrape registers too many new series at once (",
-                          proposal.block.series.size(), ")");
+  } else {
+    *error = WhyUnregistrable(proposal.block);
   }
   if (!error->empty()) {
     scrape = Scrape();
@@ -176,21 +131,27 @@ bool TargetMemory::Accept(size_t body_bytes, size_t max_scrape_bytes, Shipment* 
 
 // Sends the block if there is anything in it, and brings the report series into force.
 void TargetMemory::CommitBlock(Proposal& proposal, Shipment* shipment) {
-  RegistrationBlock& block = proposal.block;
-  if (block.series.empty() && block.layouts.empty()) return;
-  block.number = numbers_.TakeBlock();
-  if (block.first_layout == 0) block.first_layout = numbers_.TakeLayouts(block.layouts.size());
-  book_.AddBlock({block.number, block.first_series, static_cast<uint32_t>(block.series.size())});
-  proposal.layout.block = proposal.new_layout ? block.number : proposal.layout.block;
+  RegistrationBlock& whole = proposal.block;
+  if (whole.series.empty() && whole.layouts.empty()) return;
+  if (whole.first_layout == 0) whole.first_layout = numbers_.TakeLayouts(whole.layouts.size());
+  SentBlock sent;
+  sent.first_series = whole.first_series;
+  sent.series = static_cast<uint32_t>(whole.series.size());
+  std::vector<RegistrationBlock> blocks = SplitRegistration(std::move(whole));
+  sent.blocks = static_cast<uint32_t>(blocks.size());
+  sent.number = numbers_.TakeBlocks(sent.blocks);
+  for (uint32_t i = 0; i < sent.blocks; ++i) blocks[i].number = sent.number + i;
+  book_.AddBlock(sent);
+  if (proposal.new_layout) proposal.layout.block = sent.number;
   if (proposal.report) {
     ReleaseReport();
-    const uint32_t count = block.layouts[0].size;
-    report_ = {block.layouts[0].runs[0].first, count, block.first_layout, block.number};
-    for (uint64_t i = 0; i < count; ++i) book_.HoldSeries(report_.first_series + i);
-    book_.HoldLayout(block.number);
+    const Layout& layout = blocks.back().layouts[0];
+    report_ = {layout.runs[0].first, layout.size, blocks.back().first_layout, sent.number};
+    for (uint64_t i = 0; i < layout.size; ++i) book_.HoldSeries(report_.first_series + i);
+    book_.HoldLayout(sent.number);
     report_changed_ = false;
   }
-  shipment->registration = std::move(block);
+  shipment->registrations = std::move(blocks);
 }
 
 void TargetMemory::CommitOrder(const Proposal& proposal) {

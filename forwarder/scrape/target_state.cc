@@ -87,6 +87,7 @@ Shipment TargetState::Core::Finish(const ScrapeEnd& end, ScrapeSummary* summary)
   const bool was_read = error.empty();
   if (was_read && status_.ok()) status_ = pass_->End();
   if (was_read && !status_.ok()) error = std::string(status_.message());
+  const bool malformed = was_read && absl::IsInvalidArgument(status_);
   const BodyCounts counts = was_read ? pass_->counts() : BodyCounts();
   const bool up =
       error.empty() && memory_.Accept(body_bytes_, max_scrape_bytes_, &shipment, &error);
@@ -104,6 +105,7 @@ Shipment TargetState::Core::Finish(const ScrapeEnd& end, ScrapeSummary* summary)
   if (summary != nullptr) {
     *summary = {};
     Tell(counts, up, summary);
+    summary->limit_hit = was_read && !up && !malformed;
     summary->error = std::move(error);
   }
   return shipment;

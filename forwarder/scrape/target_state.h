@@ -29,7 +29,9 @@ class NumberSource {
   uint64_t TakeLayouts(uint64_t count) {
     return layouts_.fetch_add(count, std::memory_order_relaxed);
   }
-  uint64_t TakeBlock() { return blocks_.fetch_add(1, std::memory_order_relaxed); }
+  uint64_t TakeBlocks(uint64_t count) {
+    return blocks_.fetch_add(count, std::memory_order_relaxed);
+  }
 
  private:
   std::atomic<uint64_t> series_{1}, layouts_{1}, blocks_{1};
@@ -51,7 +53,8 @@ struct ScrapeEnd {
 // What /targets and the forwarder's metrics tell of a scrape.
 struct ScrapeSummary {
   bool up = false;
-  std::string error;  // empty when up
+  std::string error;       // empty when up
+  bool limit_hit = false;  // it is about a limit, not about the body's syntax
   uint64_t samples_scraped = 0, samples_post_relabel = 0, series_added = 0;
   uint64_t duplicates = 0, out_of_order = 0, out_of_bounds = 0, exemplars_dropped = 0;
   uint64_t body_bytes = 0;

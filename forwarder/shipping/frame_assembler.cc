@@ -14,9 +14,9 @@ EncodedShipment::EncodedShipment(Shipment shipment)
     : scrape(std::move(shipment.scrape)),
       samples(shipment.samples),
       retired_blocks(std::move(shipment.retired_blocks)) {
-  if (!shipment.registration) return;
-  block = shipment.registration->number;
-  registration = EncodeRegistration(*shipment.registration);
+  for (const RegistrationBlock& block : shipment.registrations) {
+    blocks.push_back({block.number, EncodeRegistration(block)});
+  }
 }
 
 bool FrameAssembler::Add(EncodedShipment shipment, absl::Duration now) {
@@ -26,7 +26,9 @@ bool FrameAssembler::Add(EncodedShipment shipment, absl::Duration now) {
                      builder_.raw_bytes() + EncodedScrapeBound(shipment.scrape) > max_raw_bytes_)) {
     flushed = Flush(now);
   }
-  if (shipment.block != 0) registrations_.Add(shipment.block, std::move(shipment.registration));
+  for (EncodedShipment::Block& block : shipment.blocks) {
+    registrations_.Add(block.number, std::move(block.bytes));
+  }
   retired_.insert(retired_.end(), shipment.retired_blocks.begin(), shipment.retired_blocks.end());
   if (has_scrape) {
     builder_.Add(shipment.scrape, shipment.samples);

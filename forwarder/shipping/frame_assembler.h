@@ -15,11 +15,14 @@
 
 namespace ampari {
 
-// A shipment whose registration block is encoded, which many threads can do at once.
+// A shipment whose registration blocks are encoded, which many threads can do at once.
 struct EncodedShipment {
   explicit EncodedShipment(Shipment shipment);
-  uint64_t block = 0;  // 0: none
-  std::string registration;
+  struct Block {
+    uint64_t number = 0;
+    std::string bytes;
+  };
+  std::vector<Block> blocks;
   Scrape scrape;
   uint64_t samples = 0;
   std::vector<uint64_t> retired_blocks;

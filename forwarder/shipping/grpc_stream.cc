@@ -68,6 +68,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const GrpcStreamOption
     return grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), args);
   }
   grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = options.ca;
   if (!options.ca_file.empty()) {
     absl::StatusOr<std::string> ca = ReadSmallFile(options.ca_file);
     if (!ca.ok()) return ca.status();

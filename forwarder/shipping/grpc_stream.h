@@ -17,7 +17,7 @@ namespace ampari {
 struct GrpcStreamOptions {
   std::string address;  // host:port
   bool insecure = false;
-  std::string ca_file;      // empty: the system's roots; read at each Open()
+  std::string ca_file, ca;  // empty: the system's roots; read at each Open()
   std::string server_name;  // empty: the host of the address
   std::string token_file;   // read at each Open()
   std::string token;        // without a file

@@ -33,7 +33,7 @@ std::string RandomInstance() {
 }
 
 GrpcStreamOptions StreamOptions(const ShippingOptions& options) {
-  return {options.address,     options.insecure,   options.ca_file,
+  return {options.address,     options.insecure,   options.ca_file, options.ca,
           options.server_name, options.token_file, options.token};
 }
 

@@ -17,7 +17,8 @@ struct ShippingOptions {
   std::string address;  // host:port of this forwarder's gateway
   std::string forwarder_name;
   bool insecure = false;    // plaintext
-  std::string ca_file;      // TLS; empty: the system's roots
+  std::string ca_file;      // TLS, PEM; re-read when a connection is made
+  std::string ca;           // PEM itself; both empty: the system's roots
   std::string server_name;  // overrides the name checked in the certificate
   std::string token_file;   // re-read when a connection is made; empty: no token (or `token`)
   std::string token;

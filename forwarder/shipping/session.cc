@@ -9,6 +9,7 @@ namespace ampari {
 namespace {
 
 constexpr uint64_t kDefaultMaxFrameBytes = uint64_t{16} << 20;
+constexpr uint64_t kDefaultMaxRegistrationBytes = uint64_t{16} << 20;
 
 Outgoing Whole(const v1::ForwarderMessage& message) {
   return {message.SerializeAsString(), nullptr};
@@ -25,6 +26,7 @@ Session::Session(SessionOptions options, Ring& ring, Registrations& registration
     : options_(std::move(options)), ring_(ring), registrations_(registrations) {
   instance_ = options_.new_instance();
   status_.max_frame_bytes = kDefaultMaxFrameBytes;
+  status_.max_registration_bytes = kDefaultMaxRegistrationBytes;
 }
 
 Outgoing Session::Connect(absl::Duration now) {
@@ -162,8 +164,16 @@ std::optional<Outgoing> Session::Next(absl::Duration now) {
 }
 
 std::optional<Outgoing> Session::NextRegistration() {
-  if (const auto* block = registrations_.Next(status_.sent, &block_order_); block != nullptr) {
-    return Outgoing{EncodeRegistrationPrefix(block->bytes->size()), block->bytes};
+  while (const auto* block = registrations_.Next(status_.sent, &block_order_)) {
+    if (block->bytes->size() <= status_.max_registration_bytes) {
+      return Outgoing{EncodeRegistrationPrefix(block->bytes->size()), block->bytes};
+    }
+    // The gateway would end the stream, again and again. It refuses the frames that need the block.
+    static LogLimit limit;
+    Log(limit, LogLevel::kError, "a registration block is larger than the gateway takes",
+        {{"block", block->number},
+         {"bytes", block->bytes->size()},
+         {"max_bytes", status_.max_registration_bytes}});
   }
   if (const auto* due = registrations_.NextRetirement(status_.sent, &retirement_order_);
       due != nullptr) {

@@ -35,7 +35,7 @@ struct SessionOptions {
 struct SessionStatus {
   bool welcomed = false, superseded = false, paused = false, admitted = true;
   std::string refused;  // the gateway's words; empty: it takes this signal
-  uint64_t epoch = 0, sent = 0, max_frame_bytes = 0;
+  uint64_t epoch = 0, sent = 0, max_frame_bytes = 0, max_registration_bytes = 0;
   uint64_t resent_frames = 0, refused_frames = 0, rollbacks = 0, instances = 1;
 };
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "common/frame/registration.h"
@@ -13,7 +12,7 @@ namespace ampari {
 // Numbers of series, layouts and blocks are allocated by the scraping stage from the instance's
 // counters (NumberSource), in ranges; block numbers need not arrive in order.
 struct Shipment {
-  std::optional<RegistrationBlock> registration;  // precedes the scrape that uses it
+  std::vector<RegistrationBlock> registrations;  // precede the scrape that uses them
   Scrape scrape;
   uint64_t samples = 0;                  // SampleCount(scrape)
   std::vector<uint64_t> retired_blocks;  // no later scrape of the target refers to them

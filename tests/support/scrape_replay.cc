@@ -84,8 +84,7 @@ void ScrapeReplay::TakeReport(const Scrape& scrape, std::vector<ReplayedSample>*
 }
 
 std::vector<ReplayedSample> ScrapeReplay::Take(const Shipment& shipment) {
-  if (shipment.registration.has_value()) {
-    const RegistrationBlock& block = *shipment.registration;
+  for (const RegistrationBlock& block : shipment.registrations) {
     const auto decoded = DecodeRegistration(EncodeRegistration(block));
     Check(decoded.ok() && *decoded == block, "a block survives its encoding");
     Check(blocks_.emplace(block.number, block).second, "a block number is used once");

@@ -227,7 +227,7 @@ TEST_F(ScrapeLoopTest, ScrapesAtTheSlotWithPrometheusHeaders) {
   EXPECT_EQ(first[0].scrape.body_values.size(), 2);
   EXPECT_EQ(Up(first[0]), 1);
   EXPECT_EQ(first[0].samples, 2 + 5);
-  EXPECT_TRUE(first[0].registration.has_value());
+  EXPECT_EQ(first[0].registrations.size(), 1u);
   const ServerRequest request = peer_.last();
   EXPECT_EQ(request.Header("accept"),
             "application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.6,"
@@ -238,7 +238,7 @@ TEST_F(ScrapeLoopTest, ScrapesAtTheSlotWithPrometheusHeaders) {
   Advance(kInterval);
   std::vector<Shipment> second = Take(1);
   EXPECT_EQ(second[0].scrape.timestamp_ms, slot + 15'000);
-  EXPECT_FALSE(second[0].registration.has_value());
+  EXPECT_TRUE(second[0].registrations.empty());
   const TargetStatus status = StatusOf("/m");
   EXPECT_EQ(status.health, TargetHealth::kUp);
   EXPECT_EQ(status.scrapes, 2);
@@ -262,7 +262,7 @@ TEST_F(ScrapeLoopTest, WhatFailsSaysWhy) {
        ScrapeFailure::kContentType},
       {"/empty", [](auto& r) { r.content_type = "text/html", r.body = ""; }, "",
        ScrapeFailure::kNone},
-      {"/bad", [](auto& r) { r.body = "a 1\nnonsense\n"; }, "", ScrapeFailure::kBody},
+      {"/bad", [](auto& r) { r.body = "a 1\nnonsense\n"; }, "", ScrapeFailure::kParse},
       {"/reset", [](auto& r) { r.close_without_answer = true; }, "", ScrapeFailure::kConnection},
       {"/big", [](auto& r) { r.body = std::string(999, '\n') + "a"; }, "body size limit exceeded",
        ScrapeFailure::kBodySize},

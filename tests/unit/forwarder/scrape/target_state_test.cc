@@ -15,6 +15,8 @@ namespace ampari {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Gt;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
@@ -61,7 +63,7 @@ TEST(Staleness, FailuresMarkEverythingOnce) {
                 ElementsAre(Pair(S("a"), "stale"), Pair(S("b"), "stale")));
     EXPECT_THAT(target.Scrape(row.body, row.end), IsEmpty());
     EXPECT_THAT(target.Scrape(good), ElementsAre(Pair(S("a"), "1"), Pair(S("b"), "2")));
-    EXPECT_FALSE(target.shipment().registration.has_value()) << "nothing is registered twice";
+    EXPECT_THAT(target.shipment().registrations, IsEmpty()) << "nothing is registered twice";
     target.Scrape(row.body, row.end);
     EXPECT_THAT(target.Scrape("b 5\n"), ElementsAre(Pair(S("b"), "5"))) << "a has its marker";
   }
@@ -147,6 +149,31 @@ TEST(Limits, SampleLimit) {
   EXPECT_EQ(target.report().at("scrape_series_added"), "0");
 }
 
+TEST(Limits, ALargeFirstScrapeRegistersInSeveralBlocks) {
+  const std::string value(size_t{1} << 20, 'v');
+  std::string body;
+  for (int i = 0; i < 8; ++i) absl::StrAppend(&body, "m", i, "{v=\"", value, "\"} ", i, "\n");
+  ScrapedBodies target;
+  EXPECT_THAT(target.Scrape(body), SizeIs(8));
+  EXPECT_THAT(target.shipment().registrations, SizeIs(Gt(2)));
+  EXPECT_THAT(target.Scrape(body), SizeIs(8));
+  EXPECT_THAT(target.shipment().registrations, IsEmpty());
+  target.EndOfRun();
+  EXPECT_EQ(target.replay().living_blocks(), 0u) << "all are retired";
+}
+
+TEST(Limits, SeriesThatNoBlockHoldsFailsTheScrape) {
+  ScrapedBodies target;
+  target.Scrape("a 1\n");
+  const std::string value(size_t{4} << 20, 'v');
+  EXPECT_THAT(target.Scrape(absl::StrCat("a 1\nm{v=\"", value, "\"} 1\n")),
+              ElementsAre(Pair(S("a"), "stale")));
+  EXPECT_EQ(target.report().at("up"), "0");
+  EXPECT_THAT(target.summary.error, HasSubstr("bytes of labels"));
+  EXPECT_TRUE(target.summary.limit_hit);
+  EXPECT_THAT(target.shipment().registrations, IsEmpty());
+}
+
 TEST(Limits, BodySize) {
   auto job = std::make_shared<ScrapeJob>();
   job->body_size_limit = 8;
@@ -223,7 +250,7 @@ TEST(Layouts, UnchangedBodiesRegisterNothing) {
   EXPECT_THAT(target.Scrape("# TYPE a gauge\na 3\nb 4.5\n"),
               ElementsAre(Pair(S("a"), "3"), Pair(S("b"), "4.5")));
   EXPECT_EQ(target.shipment().scrape.body_layout, layout);
-  EXPECT_FALSE(target.shipment().registration.has_value());
+  EXPECT_THAT(target.shipment().registrations, IsEmpty());
   EXPECT_EQ(target.summary.predicted, 2u);
 }
 
@@ -238,7 +265,7 @@ TEST(Layouts, ThereAndBackAgain) {
   for (int i = 0; i < 40; ++i) {
     EXPECT_THAT(target.Scrape(a), SizeIs(3));
     EXPECT_EQ(target.shipment().scrape.body_layout, layout_a);
-    EXPECT_FALSE(target.shipment().registration.has_value());
+    EXPECT_THAT(target.shipment().registrations, IsEmpty());
     EXPECT_EQ(target.Scrape(b).at(S("b")), "stale");
     EXPECT_EQ(target.shipment().scrape.body_layout, layout_b);
   }

@@ -73,6 +73,7 @@ class FakeGateway::Service final : public v1::Shipping::Service {
       const auto header = ParseRegistrationHeader(message.registration());
       if (!header.ok()) Complain(header.status().ToString());
       if (header.ok()) instance.blocks.push_back(header->number);
+      if (options_.keep_bytes) instance.registrations.push_back(message.registration());
     }
     if (message.has_gap()) TakeGap(message.gap(), &instance);
     if (!message.frame().empty()) TakeFrame(message.frame(), &instance);
@@ -105,6 +106,7 @@ class FakeGateway::Service final : public v1::Shipping::Service {
       Complain(absl::StrCat("sequence ", header->sequence, " after ", instance->items.size()));
     } else {
       instance->items.push_back(header->items);
+      if (options_.keep_bytes) instance->frames.push_back(frame);
     }
   }
 

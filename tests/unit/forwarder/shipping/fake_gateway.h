@@ -16,12 +16,14 @@ struct FakeInstance {
   uint64_t expired = 0;
   std::vector<uint64_t> blocks;  // numbers, as they were registered
   uint64_t drained = 0, resent = 0;
+  std::vector<std::string> registrations, frames;  // whole, with keep_bytes
 };
 
 struct FakeGatewayOptions {
   std::string token;        // expected; empty: any
   bool acknowledge = true;  // false: takes frames and says nothing
   int port = 0;
+  bool keep_bytes = false;
 };
 
 // Thread-safe. State survives Restart(), as a disk does.

@@ -59,8 +59,7 @@ TEST(FrameAssembler, AScrapeThatWouldNotFitBeginsAFrameAndIsNeverSplit) {
 TEST(FrameAssembler, BlocksGoBeforeTheirFrameAndRetirementsBehindIt) {
   Assembly a(1 << 18, 1 << 24);
   Shipment shipment = ScrapeOf(1);
-  shipment.registration.emplace();
-  shipment.registration->number = 9;
+  shipment.registrations.emplace_back().number = 9;
   a.assembler.Add(EncodedShipment(std::move(shipment)), absl::Seconds(1));
   uint64_t order = 0;
   const auto* block = a.registrations.Next(0, &order);

@@ -50,8 +50,7 @@ Shipment ShipmentOf(uint64_t samples, uint64_t block = 0) {
     shipment.scrape.body_values.push_back(0x3ff0000000000000 + i * i * i);
   shipment.samples = samples;
   if (block != 0) {
-    shipment.registration.emplace();
-    shipment.registration->number = block;
+    shipment.registrations.emplace_back().number = block;
   }
   return shipment;
 }
