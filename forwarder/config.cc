@@ -63,6 +63,20 @@ void ReadAddresses(MappingReader& block, std::vector<std::string>* addresses) {
   }
 }
 
+// Of a tls_config as Prometheus has it: what a stream to a gateway does not honour.
+void RefuseTlsFields(MappingReader& block, const TlsOptions& tls) {
+  if (!tls.cert.empty() || !tls.cert_file.empty() || !tls.key.empty() || !tls.key_file.empty()) {
+    block.Error("tls_config", "client certificates are not supported yet; use tokens");
+  }
+  if (tls.insecure_skip_verify) {
+    block.Error("tls_config",
+                "insecure_skip_verify is not supported; name the gateway's CA in ca_file");
+  }
+  if (!tls.min_version.empty() || !tls.max_version.empty()) {
+    block.Error("tls_config", "min_version and max_version are not supported; remove them");
+  }
+}
+
 GatewayClientConfig ReadGateway(MappingReader& root) {
   GatewayClientConfig config;
   MappingReader block = root.Child("gateway");
@@ -80,6 +94,7 @@ GatewayClientConfig ReadGateway(MappingReader& root) {
   block.Bool("insecure", &config.insecure);
   block.SecretOf("token", &config.token);
   config.tls = ReadTlsOptions(block, "tls_config");
+  RefuseTlsFields(block, config.tls);
   block.Size("ring_bytes", &config.ring_bytes);
   if (config.ring_bytes < kMinRingBytes) block.Error("ring_bytes", "must be at least 1MiB");
   block.Finish();

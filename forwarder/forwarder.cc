@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/config/secret.h"
 #include "common/runtime/absl_view.h"
 #include "common/runtime/logging.h"
 #include "forwarder/gateway_choice.h"
@@ -20,6 +19,7 @@ ShippingOptions ShippingOf(const GatewayClientConfig& gateway) {
   options.forwarder_name = gateway.name;
   options.insecure = gateway.insecure;
   options.ca_file = gateway.tls.ca_file;
+  options.ca = gateway.tls.ca;
   options.server_name = gateway.tls.server_name;
   options.token_file = gateway.token.file;
   options.token = gateway.token.value;
@@ -47,7 +47,8 @@ std::string NeedsRestart(const ForwarderConfig& now, const ForwarderConfig& want
   if (a.name != b.name) return "gateway.name";
   if (a.insecure != b.insecure) return "gateway.insecure";
   if (a.token.value != b.token.value || a.token.file != b.token.file) return "gateway.token";
-  if (a.tls.ca_file != b.tls.ca_file || a.tls.server_name != b.tls.server_name) {
+  if (a.tls.ca_file != b.tls.ca_file || a.tls.ca != b.tls.ca ||
+      a.tls.server_name != b.tls.server_name) {
     return "gateway.tls_config";
   }
   if (a.ring_bytes != b.ring_bytes) return "gateway's ring size";
@@ -98,11 +99,7 @@ absl::Status Forwarder::StartServer() {
   pages.metrics = [this] { return metrics_.Render(); };
   pages.ready = [this] { return ready_.load(); };
   pages.reload = [this] { return Reload(); };
-  pages.is_token = [token = std::make_shared<SecretSource>(started_with_.http_token)](
-                       std::string_view presented) {
-    const absl::StatusOr<std::string> expected = token->Get();
-    return expected.ok() && !expected->empty() && SecretEquals(presented, *expected);
-  };
+  pages.is_token = [this](std::string_view presented) { return IsHttpToken(presented); };
   ServerOptions options;
   options.listen_address = started_with_.http_listen_address;
   absl::StatusOr<std::unique_ptr<HttpServer>> server =
@@ -118,10 +115,25 @@ absl::Status Forwarder::StartServer() {
   return absl::OkStatus();
 }
 
+bool Forwarder::IsHttpToken(std::string_view presented) const {
+  std::shared_ptr<SecretSource> token;
+  {
+    MutexLock lock(mu_);
+    token = http_token_;
+  }
+  if (token == nullptr) return false;
+  const absl::StatusOr<std::string> expected = token->Get();
+  return expected.ok() && !expected->empty() && SecretEquals(presented, *expected);
+}
+
 void Forwarder::TakeOver(const ForwarderConfig& config) {
   LogLevel level = LogLevel::kInfo;
   if (ParseLogLevel(options_.log_level.empty() ? config.log_level : options_.log_level, &level)) {
     SetLogLevel(level);
+  }
+  {
+    MutexLock lock(mu_);
+    http_token_ = std::make_shared<SecretSource>(config.http_token);
   }
   discovery_.Apply(config.jobs, config.external_labels);
 }
@@ -134,6 +146,13 @@ void Forwarder::TakeTargets(TargetSet targets) {
   }
   Log(LogLevel::kInfo, "targets",
       {{"count", targets.targets.size()}, {"dropped", targets.dropped_total}});
+  for (const JobChange& change : job_changes_.Take(targets.targets)) {
+    Log(LogLevel::kInfo, "targets of a job changed",
+        {{"job", change.job_name},
+         {"count", change.count},
+         {"added", change.added},
+         {"removed", change.removed}});
+  }
   scraping_.Apply(std::move(targets));
   ready_ = true;
 }

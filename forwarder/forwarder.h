@@ -10,12 +10,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/config/secret.h"
 #include "common/http/server.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/mutex.h"
 #include "forwarder/config.h"
 #include "forwarder/discovery/discovery.h"
+#include "forwarder/discovery/job_changes.h"
 #include "forwarder/scrape/scrape_loop.h"
 #include "forwarder/shipping/metrics_shipper.h"
 #include "forwarder/status.h"
@@ -41,9 +43,9 @@ class Forwarder {
   Forwarder(const Forwarder&) = delete;
   Forwarder& operator=(const Forwarder&) = delete;
 
-  // Takes over the jobs, external labels and log level of the file, or nothing when anything is
-  // wrong with it. What concerns the gateway or the HTTP address waits for the next start; a
-  // warning says so.
+  // Takes over the jobs, external labels, HTTP token and log level of the file, or nothing when
+  // anything is wrong with it. What concerns the gateway or the HTTP address waits for the next
+  // start; a warning says so.
   absl::Status Reload() ABSL_LOCKS_EXCLUDED(reload_mu_, mu_);
   // Stops scraping, without staleness markers, and waits until the gateway has everything.
   // DeadlineExceeded says what is left after `grace`.
@@ -53,6 +55,7 @@ class Forwarder {
  private:
   Forwarder(ForwarderConfig config, ForwarderOptions options, const Clock& clock);
   absl::Status StartServer();
+  bool IsHttpToken(std::string_view presented) const ABSL_LOCKS_EXCLUDED(mu_);
   void TakeOver(const ForwarderConfig& config);
   void TakeTargets(TargetSet targets) ABSL_LOCKS_EXCLUDED(mu_);
   void NoteReload(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
@@ -65,6 +68,8 @@ class Forwarder {
   mutable Mutex mu_;
   ReloadStatus reload_ ABSL_GUARDED_BY(mu_);
   DroppedTargets dropped_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<SecretSource> http_token_ ABSL_GUARDED_BY(mu_);
+  JobChanges job_changes_;  // of discovery's thread
   std::atomic<bool> ready_{false};
   bool stopped_ = false;
 
