@@ -19,8 +19,9 @@ namespace {
 struct VerifyFlags {
   VerifyOptions options;
   std::string log, bodies, targets, region, prometheus, tenant = "anonymous";
-  std::vector<std::string> extra;  // name=value
-  std::string normalise;           // "", true, false
+  std::vector<std::string> extra;    // name=value
+  std::vector<std::string> ignored;  // metric names
+  std::string normalise;             // "", true, false
   int64_t window_s = 3600;
   uint64_t allow_lost = 0;
 };
@@ -61,6 +62,7 @@ bool Complete(VerifyFlags& flags) {
     if (equals == std::string::npos) return false;
     flags.options.labels.extra[text.substr(0, equals)] = text.substr(equals + 1);
   }
+  flags.options.ignored_metrics.insert(flags.ignored.begin(), flags.ignored.end());
   flags.options.labels.normalise_bounds =
       flags.normalise.empty() ? flags.prometheus.empty() : flags.normalise == "true";
   return flags.region.empty() != flags.prometheus.empty();
@@ -112,6 +114,8 @@ void AddVerifyCommand(CLI::App& app, Command* run) {
   command->add_option("--from", options.from_ms, "Answers before (Unix ms) are not looked at.");
   command->add_option("--until", options.until_ms, "Answers after (Unix ms) are not looked at.");
   command->add_flag("--check-stale", options.check_stale, "Demand staleness markers too.");
+  command->add_option("--ignore-metric", flags->ignored,
+                      "Series of this name are not looked at; repeatable.");
   command->add_option("--allow-lost", flags->allow_lost, "Lost scrapes that are no failure.");
   command->callback([flags, run] { *run = [flags] { return RunVerify(*flags); }; });
 }

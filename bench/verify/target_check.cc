@@ -24,13 +24,17 @@ constexpr std::array<std::string_view, 8> kReportMetrics = {
     "scrape_body_size_bytes",
 };
 
-bool IsReport(std::string_view canonical) {
+// The value of __name__ in a canonical label set.
+std::string_view MetricName(std::string_view canonical) {
   constexpr std::string_view kName = "__name__=\"";
   const size_t at = canonical.find(kName);
-  if (at == std::string_view::npos) return false;
+  if (at == std::string_view::npos) return {};
   const std::string_view rest = canonical.substr(at + kName.size());
-  const std::string_view name = rest.substr(0, rest.find('"'));
-  return std::find(kReportMetrics.begin(), kReportMetrics.end(), name) != kReportMetrics.end();
+  return rest.substr(0, rest.find('"'));
+}
+
+bool IsReport(std::string_view metric) {
+  return std::find(kReportMetrics.begin(), kReportMetrics.end(), metric) != kReportMetrics.end();
 }
 
 bool IsNan(uint64_t bits) {
@@ -84,9 +88,14 @@ absl::Status TargetCheck::Run(const std::vector<ServedScrape>& served, const Bod
   return absl::OkStatus();
 }
 
+bool TargetCheck::IsIgnored(std::string_view metric) const {
+  return options_.ignored_metrics.find(metric) != options_.ignored_metrics.end();
+}
+
 void TargetCheck::CountTimestamps() {
   for (const auto& [canonical, samples] : delivered_) {
-    if (IsReport(canonical)) continue;
+    const std::string_view metric = MetricName(canonical);
+    if (IsReport(metric) || IsIgnored(metric)) continue;
     for (const DeliveredSample& sample : samples) {
       if (sample.value_bits != kStaleBits) ++left_[sample.timestamp_ms];
     }
@@ -94,8 +103,7 @@ void TargetCheck::CountTimestamps() {
 }
 
 absl::StatusOr<uint32_t> TargetCheck::Number(const BodySample& sample) {
-  const std::string text =
-      absl::StrCat(std::string(sample.series), " ", std::string(sample.family_type));
+  const std::string text(sample.series);
   const auto known = by_text_.find(text);
   if (known != by_text_.end()) return known->second;
   absl::StatusOr<LabelMap> labels = FinalLabels(sample, target_labels_, options_.labels);
@@ -121,6 +129,7 @@ absl::Status TargetCheck::ReadBody(const ServedScrape& scrape, const BodyFile& b
   BodyReader reader(*body);
   BodySample sample;
   while (reader.Next(&sample)) {
+    if (IsIgnored(sample.series.substr(0, sample.series.find('{')))) continue;
     const absl::StatusOr<uint32_t> number = Number(sample);
     if (!number.ok()) return number.status();
     if (seen.insert(*number).second) expected.values.emplace_back(*number, sample.value_bits);

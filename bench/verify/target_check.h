@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,6 +24,7 @@ struct VerifyOptions {
   int64_t from_ms = 0;           // answers before are not looked at
   int64_t until_ms = INT64_MAX;  // answers after may still be on their way
   bool check_stale = false;      // staleness markers of series that vanished and of failed scrapes
+  std::set<std::string, std::less<>> ignored_metrics;  // names of series that are not looked at
 };
 
 struct VerifyCounts {
@@ -73,6 +75,7 @@ class TargetCheck {
     std::string example;
   };
 
+  bool IsIgnored(std::string_view metric) const;
   void CountTimestamps();
   absl::Status ReadBody(const ServedScrape& scrape, const BodyFile& bodies);
   absl::StatusOr<uint32_t> Number(const BodySample& sample);
@@ -88,7 +91,8 @@ class TargetCheck {
   const LabelMap& target_labels_;
   const DeliveredTarget& delivered_;
   std::vector<Series> series_;
-  std::unordered_map<std::string, uint32_t> by_text_;    // series as in the body
+  // As in the body. Like a scraper's cache: where a text was first seen decides its labels.
+  std::unordered_map<std::string, uint32_t> by_text_;
   std::unordered_map<std::string, uint32_t> by_labels_;  // canonical
   std::vector<Expected> expected_;
   std::map<int64_t, uint64_t> left_;  // timestamps not yet explained, with their number of samples

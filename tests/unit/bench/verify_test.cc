@@ -168,6 +168,15 @@ TEST_F(VerifyTest, FindsAMissingStalenessMarker) {
   EXPECT_EQ(Run().missing_stale, 1u);
 }
 
+TEST_F(VerifyTest, LooksNotAtIgnoredMetrics) {
+  options_.check_stale = true;
+  options_.ignored_metrics = {"b"};
+  b_ = {{99'995, Bits(10)}};  // refused later on
+  const VerifyCounts counts = Run();
+  EXPECT_EQ(counts.samples, 3u);
+  EXPECT_EQ(counts.problems(), 0u) << counts.ToJson();
+}
+
 TEST_F(VerifyTest, ATimestampFarFromItsAnswerIsNotThatAnswers) {
   options_.tolerance_ms = 3;
   const VerifyCounts counts = Run();
