@@ -2,8 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "bench/command.h"
 #include "bench/region/region.h"
@@ -18,7 +20,20 @@ struct RegionFlags {
   RegionOptions options;
   std::string dump;  // file or directory prefix for the samples, one file per tenant
   std::string port_file;
+  std::string cert_file, key_file;
 };
+
+// InvalidArgument when a file is empty or cannot be read, or only one is given.
+absl::Status ReadCertificate(const RegionFlags& flags, RegionOptions* options) {
+  if (flags.cert_file.empty() && flags.key_file.empty()) return absl::OkStatus();
+  for (const auto& [file, pem] : {std::pair(&flags.cert_file, &options->cert_pem),
+                                  std::pair(&flags.key_file, &options->key_pem)}) {
+    std::ifstream in(*file, std::ios::binary);
+    pem->assign(std::istreambuf_iterator<char>(in), {});
+    if (pem->empty()) return absl::InvalidArgumentError("--tls-cert and --tls-key need PEM files");
+  }
+  return absl::OkStatus();
+}
 
 bool DumpSamples(const Region& region, const std::string& prefix) {
   for (const auto& [name, counts] : region.Report().tenants) {
@@ -30,7 +45,11 @@ bool DumpSamples(const Region& region, const std::string& prefix) {
   return true;
 }
 
-int RunRegion(const RegionFlags& flags) {
+int RunRegion(RegionFlags flags) {
+  if (absl::Status read = ReadCertificate(flags, &flags.options); !read.ok()) {
+    Log(LogLevel::kError, "unusable certificate", {{"error", read}});
+    return kExitUsage;
+  }
   StopSignals signals(nullptr);
   absl::StatusOr<std::unique_ptr<Region>> region = Region::Start(flags.options);
   if (!region.ok()) {
@@ -62,6 +81,8 @@ void AddRegionCommand(CLI::App& app, Command* run) {
       ->capture_default_str();
   command->add_option("--max-body-bytes", flags->options.max_body_bytes,
                       "Bodies above (as sent) get 413.");
+  command->add_option("--tls-cert", flags->cert_file, "PEM file: the data port speaks TLS.");
+  command->add_option("--tls-key", flags->key_file, "PEM file of the certificate's key.");
   command->add_flag("--discard", flags->options.discard, "Count samples, keep none.");
   command->add_option("--dump", flags->dump,
                       "At the end, write each tenant's samples to FILE.<tenant>.");
