@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -11,10 +12,16 @@ import urllib.request
 
 
 def free_port():
-    """A TCP port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port that nothing listens on now. Below what the kernel gives to outgoing connections: a client that tries again and
+    again to reach a killed server would at some time be connected to itself and keep the server from its port."""
+    while True:
+        port = random.randrange(16000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+                return port
+            except OSError:
+                continue
 
 
 def fetch(url, data=None, headers=None, timeout=10):
@@ -47,8 +54,9 @@ def wait_until(condition, what, seconds=30, process=None, every=0.05):
 class Process:
     """One program. Its output is appended to `<directory>/<name>.log` over all its lives."""
 
-    def __init__(self, name, argv, directory, environment=None):
+    def __init__(self, name, argv, directory, environment=None, obeys=False):
         self.name = name
+        self.obeys = obeys  # reads commands from its input
         self.argv = [str(a) for a in argv]
         self.directory = pathlib.Path(directory)
         self.log = self.directory / f"{name}.log"
@@ -57,9 +65,19 @@ class Process:
 
     def start(self):
         with open(self.log, "ab") as output:
-            self.child = subprocess.Popen(self.argv, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            self.child = subprocess.Popen(self.argv, stdout=output, stderr=subprocess.STDOUT,
+                                          stdin=subprocess.PIPE if self.obeys else subprocess.DEVNULL,
                                           cwd=self.directory, env=self.environment)
         return self
+
+    def tell(self, line):
+        """One command to a program that obeys."""
+        self.child.stdin.write(f"{line}\n".encode())
+        self.child.stdin.flush()
+
+    def said(self, begin):
+        """How many lines of the log begin so."""
+        return sum(line.startswith(begin) for line in self.log.read_text(errors="replace").splitlines())
 
     def code(self):
         return self.child.poll() if self.child else None
@@ -95,9 +113,9 @@ class Process:
         except FileNotFoundError:
             return ""
 
-    def memory_bytes(self):
-        """Resident memory now."""
+    def memory_bytes(self, field="VmRSS"):
+        """Resident memory now, or at its highest (VmHWM)."""
         for line in pathlib.Path(f"/proc/{self.child.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{field}:"):
                 return int(line.split()[1]) * 1024
         return 0

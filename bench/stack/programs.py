@@ -46,15 +46,22 @@ def write_yaml(path, value):
     path.write_text(yaml.safe_dump(value, sort_keys=False, width=160))
 
 
+def run(argv, timeout=60):
+    """A program to its end: (exit code, output, errors)."""
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=timeout)
+    return done.returncode, done.stdout, done.stderr
+
+
 class Region:
     """bench/region: a verifying, fault-injecting receiver."""
 
-    def __init__(self, directory, name="region", token=None):
+    def __init__(self, directory, name="region", token=None, certificate=None):
         self.port, self.control_port = free_port(), free_port()
+        tls = ["--tls-cert", certificate.cert, "--tls-key", certificate.key] if certificate else []
         self.process = Process(name, [BENCH, "region", "--listen", f"127.0.0.1:{self.port}", "--control",
-                                      f"127.0.0.1:{self.control_port}"], directory)
+                                      f"127.0.0.1:{self.control_port}", *tls], directory)
         self.token = token
-        self.url = f"http://127.0.0.1:{self.port}/api/v1/push"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/api/v1/push"
         self.control_url = f"http://127.0.0.1:{self.control_port}"
 
     def start(self):
@@ -77,6 +84,13 @@ class Region:
     def tenant(self, name=ANONYMOUS):
         """Counts of one tenant: samples, series, resends, doubles, conflicts, out_of_order…"""
         return self.report()["tenants"].get(name, {})
+
+    def metadata(self, tenant=ANONYMOUS):
+        """{family: (type, unit, help)}."""
+        status, body = fetch(f"{self.control_url}/metadata?tenant={urllib.parse.quote(tenant)}")
+        assert status == 200, body
+        rows = [line.split("\t", 3) for line in body.decode().splitlines()]
+        return {family: (kind, unit, words) for family, kind, unit, words in rows}
 
     def samples(self, tenant=ANONYMOUS):
         """{series: [(ms, bits)]} of one tenant."""
@@ -122,13 +136,14 @@ class Prometheus:
 
 
 class Mesh:
-    """bench/mesh: simulated sidecars and an istiod, each on a loopback address of its own with the real ports."""
+    """bench/mesh: simulated sidecars and an istiod, each on a loopback address of its own, with the real ports or any free ones."""
 
-    def __init__(self, directory, name="mesh", sidecars=3, seed=1, flags=()):
+    def __init__(self, directory, name="mesh", sidecars=3, seed=1, flags=(), real_ports=True):
         directory = pathlib.Path(directory)
         self.log, self.bodies = directory / f"{name}-scrapes.log", directory / f"{name}-bodies"
         self.targets = directory / f"{name}-targets.json"
         ports = directory / f"{name}-ports"
+        flags = [*flags, *([] if real_ports else ["--sidecar-port", 0, "--istiod-port", 0])]
         self.process = Process(name, [BENCH, "mesh", "--sidecars", sidecars, "--seed", seed, "--log", self.log, "--bodies",
                                       self.bodies, "--print-targets", self.targets, "--port-file", ports, *flags], directory)
         self.ports = ports
@@ -146,6 +161,31 @@ class Mesh:
         return json.loads(done.stdout.strip().splitlines()[-1]), done.returncode
 
 
+class Relay:
+    """tests/support/ampari-test-relay between forwarders and a gateway: the witness of what was promised."""
+
+    def __init__(self, directory, gateway_address, name="relay"):
+        self.address = f"127.0.0.1:{free_port()}"
+        self.record_file = pathlib.Path(directory) / f"{name}-record"
+        self.process = Process(name, [BUILD / "tests/support/ampari-test-relay", "--listen", self.address, "--gateway",
+                                      gateway_address, "--record", self.record_file], directory, obeys=True)
+
+    def start(self):
+        self.process.start()
+        wait_until(lambda: self.process.said("listening"), "the relay listens", process=self.process)
+        return self
+
+    def tell(self, command):
+        """cut, hold, release, drop-acks, pass-acks, refuse or accept."""
+        before = self.process.said("ok")
+        self.process.tell(command)
+        wait_until(lambda: self.process.said("ok") > before, f"the relay obeys {command}", process=self.process)
+
+    def record(self):
+        """Every event so far, oldest first."""
+        return [json.loads(line) for line in self.record_file.read_text().splitlines()]
+
+
 class Gateway:
     """ampari-gateway with one directory; it can be killed and started again."""
 
@@ -156,7 +196,7 @@ class Gateway:
         self.config = {
             "storage": {"directory": str(self.storage), "max_bytes": "512MiB", **sections.pop("storage", {})},
             "grpc": {"listen_address": f"127.0.0.1:{self.grpc_port}", "insecure": True, **sections.pop("grpc", {})},
-            "http": {"listen_address": f"127.0.0.1:{self.http_port}"},
+            "http": {"listen_address": f"127.0.0.1:{self.http_port}", **sections.pop("http", {})},
             **({"remote_write": destinations} if destinations else {}), **sections,
         }
         write_yaml(self.config_file, self.config)
@@ -166,8 +206,15 @@ class Gateway:
 
     def start(self, seconds=30):
         self.process.start()
+        return self.ready(seconds)
+
+    def ready(self, seconds=30):
         wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "the gateway is ready", seconds, self.process)
         return self
+
+    def command(self, *arguments, timeout=60):
+        """Another process of the program with the same configuration: (exit code, output, errors)."""
+        return run([*self.process.argv, *arguments], timeout)
 
     def rewrite(self, config):
         """New configuration, taken over by reload."""
@@ -211,7 +258,7 @@ class Forwarder:
             "global": {"scrape_interval": interval, "scrape_timeout": interval},
             "scrape_configs": ([mesh_job] if target_files else []) + list(jobs),
             "gateway": {"address": gateway_address, "name": name, "insecure": True, **(gateway or {})},
-            "http": {"listen_address": f"127.0.0.1:{self.http_port}"}, **sections,
+            "http": {"listen_address": f"127.0.0.1:{self.http_port}", **sections.pop("http", {})}, **sections,
         }
         write_yaml(self.config_file, self.config)
         self.base = f"http://127.0.0.1:{self.http_port}"
@@ -221,6 +268,17 @@ class Forwarder:
         self.process.start()
         wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "the forwarder is ready", seconds, self.process)
         return self
+
+    def command(self, *arguments, timeout=60):
+        """As Gateway.command."""
+        return run([*self.process.argv, *arguments], timeout)
+
+    def rewrite(self, config):
+        """New configuration, taken over by reload."""
+        self.config = config
+        write_yaml(self.config_file, config)
+        status, body = fetch(f"{self.base}/-/reload", data=b"")
+        assert status == 200, body
 
     def targets(self):
         status, body = fetch(f"{self.base}/targets")

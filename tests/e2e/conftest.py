@@ -10,7 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
-from stack.programs import BUILD, Forwarder, Gateway, Mesh, Prometheus, Region  # noqa: E402
+from stack.programs import BUILD, Forwarder, Gateway, Mesh, Prometheus, Region, Relay  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -44,7 +44,7 @@ class Chain:
         return prometheus
 
     def mesh(self, **options):
-        mesh = Mesh(self.directory, **options).start()
+        mesh = Mesh(self.directory, real_ports=False, **options).start()
         self.own(mesh.process)
         return mesh
 
@@ -52,6 +52,11 @@ class Chain:
         gateway = Gateway(self.directory, destinations, **options)
         self.own(gateway.process)
         return gateway.start() if start else gateway
+
+    def relay(self, gateway_address):
+        relay = Relay(self.directory, gateway_address).start()
+        self.own(relay.process)
+        return relay
 
     def forwarder(self, address, targets, start=True, **options):
         forwarder = Forwarder(self.directory, address, targets, **options)
