@@ -96,6 +96,7 @@ void Committer::Build(Commit& commit, Work& work, Outcome& outcome) {
   for (Task& task : work.tasks) outcome.task_results.push_back(task.run(commit));
   for (Arrival& arrival : work.arrivals) Admit(commit, arrival);
   for (PendingSettlement& settlement : work.settlements) SettleLane(commit, settlement);
+  for (PendingIntent& intent : work.intents) IntendRange(commit, intent);
   for (auto& [generation, queue] : commit.state.queues) {
     TrimQueue(commit, queue, TrimWhen::kWorthwhile);
   }
@@ -199,7 +200,7 @@ void Committer::Reopen(const absl::Status& why, Work& work) {
     if (inbox_.stopped()) std::_Exit(kExitSyncFailed);  // nothing more can be made durable
     inbox_.WaitForStop(kReopenPause);
   }
-  inbox_.PutBack(std::move(work.settlements));
+  inbox_.PutBack(std::move(work.settlements), std::move(work.intents));
   MutexLock lock(vault_.mu);
   StoreState& state = *recovered->state;
   for (auto& [generation, queue] : old->queues) {

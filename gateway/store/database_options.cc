@@ -1,5 +1,6 @@
 #include "gateway/store/database_options.h"
 
+#include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 

@@ -1,12 +1,16 @@
 // RocksDB's options for the store, in one place: opening and repair use the same.
 #pragma once
 
-#include <rocksdb/options.h>
-
 #include <cstdint>
 #include <string>
 
 #include "gateway/store/database.h"
+
+namespace rocksdb {
+class Env;
+struct ColumnFamilyOptions;
+struct DBOptions;
+}  // namespace rocksdb
 
 namespace ampari {
 

@@ -76,8 +76,9 @@ void ApplyExpiry(Commit& commit, const ExpiryPlan& plan) {
     if (destination == nullptr) continue;
     LaneCursor& lane = destination->lanes[key.second];
     if (lane.cursor != expired.seen_cursor || lane.claim) continue;
+    if (lane.merged_upto > expired.upto) continue;  // a merged range expires whole
     AddExpired(destination->ledger, expired.frames, plan.reason);
-    lane.cursor = expired.upto;
+    lane.MoveTo(expired.upto);
     lane.settled = expired.running;
     bool pending = queue->second.lanes[key.second].last_sequence >= lane.cursor;
     lane.first_pending = pending ? lane.cursor : kNothingPending;

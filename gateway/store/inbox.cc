@@ -33,6 +33,12 @@ void Inbox::Push(PendingSettlement settlement) {
   settlements_.push_back(std::move(settlement));
 }
 
+void Inbox::Push(PendingIntent intent) {
+  MutexLock lock(mu_);
+  intents_.push_back(std::move(intent));
+  if (intents_.size() == 1) changed_.NotifyAll();
+}
+
 bool Inbox::Push(Task task) {
   MutexLock lock(mu_);
   if (stopped_) return false;
@@ -41,8 +47,11 @@ bool Inbox::Push(Task task) {
   return true;
 }
 
-void Inbox::PutBack(std::vector<PendingSettlement> settlements) {
+void Inbox::PutBack(std::vector<PendingSettlement> settlements,
+                    std::vector<PendingIntent> intents) {
   MutexLock lock(mu_);
+  intents_.insert(intents_.begin(), std::make_move_iterator(intents.begin()),
+                  std::make_move_iterator(intents.end()));
   if (settlements.empty()) return;
   if (settlements_.empty()) settle_by_ = SteadyClock::now();
   settlements_.insert(settlements_.begin(), std::make_move_iterator(settlements.begin()),
@@ -50,7 +59,7 @@ void Inbox::PutBack(std::vector<PendingSettlement> settlements) {
 }
 
 bool Inbox::Due() const {
-  if (!arrivals_.empty() || !tasks_.empty()) return true;
+  if (!arrivals_.empty() || !intents_.empty() || !tasks_.empty()) return true;
   return !settlements_.empty() && (stopped_ || SteadyClock::now() >= settle_by_);
 }
 
@@ -66,6 +75,7 @@ bool Inbox::Take(Work* work) {
   }
   work->tasks = TakeAll(tasks_);
   work->settlements = TakeAll(settlements_);
+  work->intents = TakeAll(intents_);
   work->arrivals.clear();
   for (size_t bytes = 0; !arrivals_.empty() && bytes < kMaxCommitBytes;) {
     bytes += arrivals_.front().bytes;

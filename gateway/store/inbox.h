@@ -54,6 +54,7 @@ struct Work {
   std::vector<Task> tasks;
   std::vector<Arrival> arrivals;
   std::vector<PendingSettlement> settlements;
+  std::vector<PendingIntent> intents;
 };
 
 // Thread-safe.
@@ -61,10 +62,12 @@ class Inbox {
  public:
   void Push(Arrival arrival);
   void Push(PendingSettlement settlement);
+  void Push(PendingIntent intent);
   bool Push(Task task);  // false, and nothing happens, after Stop
-  // Settlements of a batch that failed, before all others.
-  void PutBack(std::vector<PendingSettlement> settlements);
-  // Waits for work: at once for arrivals and tasks, at most kSettleDelay for settlements. False:
+  // Settlements and intents of a batch that failed, before all others.
+  void PutBack(std::vector<PendingSettlement> settlements, std::vector<PendingIntent> intents);
+  // Waits for work: at once for arrivals, intents and tasks, at most kSettleDelay for settlements.
+  // An intent is never taken before a settlement that was pushed earlier. False:
   // stopped and empty.
   bool Take(Work* work);
   void Stop();
@@ -79,6 +82,7 @@ class Inbox {
   mutable CondVar changed_;
   std::deque<Arrival> arrivals_ ABSL_GUARDED_BY(mu_);
   std::deque<PendingSettlement> settlements_ ABSL_GUARDED_BY(mu_);
+  std::deque<PendingIntent> intents_ ABSL_GUARDED_BY(mu_);
   std::deque<Task> tasks_ ABSL_GUARDED_BY(mu_);
   std::chrono::steady_clock::time_point settle_by_ ABSL_GUARDED_BY(mu_);
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;

@@ -125,8 +125,11 @@ class MetaLoader {
   void Cursor(const MetaKeyParts& key, const pb::LaneCursor& value) {
     DestinationRecord* destination = state_.FindDestination(key.number).second;
     if (destination == nullptr || key.second >= kLanes) return;
-    destination->lanes[key.second].cursor = value.cursor();
-    destination->lanes[key.second].settled = ToSum(value.settled());
+    LaneCursor& lane = destination->lanes[key.second];
+    lane.cursor = value.cursor();
+    lane.settled = ToSum(value.settled());
+    lane.merged_upto = value.merged_upto();
+    lane.merged_generation = value.merged_generation();
   }
   void Settled(const MetaKeyParts& key, const pb::MarkState& value) {
     DestinationRecord* destination = state_.FindDestination(key.number).second;
@@ -228,7 +231,8 @@ absl::Status LoadRegistrations(const Database& database, StoreState& state) {
 }
 
 absl::Status LoadDeadLetters(const Database& database, StoreState& state) {
-  for (auto& [name, tenant] : state.tenants) {
+  for (auto& entry : state.tenants) {
+    TenantRecord& tenant = entry.second;
     FamilyPtr family = database.aside(tenant.generation);
     if (family == nullptr) continue;
     absl::Status scanned =

@@ -39,6 +39,8 @@ std::string EncodeCursor(const LaneCursor& lane) {
   pb::LaneCursor state;
   state.set_cursor(lane.cursor);
   Fill(lane.settled, state.mutable_settled());
+  state.set_merged_upto(lane.merged_upto);
+  state.set_merged_generation(lane.merged_generation);
   return state.SerializeAsString();
 }
 

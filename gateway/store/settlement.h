@@ -57,6 +57,10 @@ struct Settlement {
 
 struct LaneState {
   uint64_t cursor = 0;  // durable: every frame of the lane below is settled
+  // The lane's frames [cursor, merged_upto) were perhaps sent as one merged range that was composed
+  // under that generation; 0: none.
+  uint64_t merged_upto = 0;
+  uint64_t merged_generation = 0;
 };
 
 }  // namespace ampari

@@ -94,7 +94,7 @@ void KeepAside(Commit& commit, TenantRecord& tenant, const QueueRecord& queue,
 void MoveCursor(Commit& commit, const QueueRecord& queue, DestinationRecord& destination,
                 const Settlement& settlement, const LaneScan& covered) {
   LaneCursor& lane = destination.lanes[settlement.lane];
-  lane.cursor = settlement.upto;
+  lane.MoveTo(settlement.upto);
   if (covered.any) lane.settled = covered.running;
   bool pending = queue.lanes[settlement.lane].last_sequence >= settlement.upto;
   lane.first_pending = pending ? settlement.upto : kNothingPending;
@@ -172,6 +172,28 @@ void SettleLane(Commit& commit, PendingSettlement& pending) {
     KeepAside(commit, tenant->second, *queue, *destination, settlement);
   }
   MoveCursor(commit, *queue, *destination, settlement, *covered);
+  commit.replies.push_back(pending.done);
+}
+
+void IntendRange(Commit& commit, PendingIntent& pending) {
+  QueueRecord* queue = nullptr;
+  DestinationRecord* destination = commit.state.Find(pending.destination, &queue);
+  if (destination == nullptr || pending.lane >= kLanes) {
+    commit.replies.push_back(pending.done);  // removed meanwhile: nothing left to intend
+    return;
+  }
+  LaneCursor& lane = destination->lanes[pending.lane];
+  if (pending.from != lane.cursor || pending.upto <= pending.from ||
+      pending.upto > queue->durable_next) {
+    commit.state.Alarm(absl::StrCat("BUG: a merged range [", pending.from, ", ", pending.upto,
+                                    ") of ", pending.destination.tenant, "/",
+                                    pending.destination.name, " lane ", pending.lane,
+                                    " begins beside the cursor ", lane.cursor));
+    return;
+  }
+  lane.merged_upto = pending.upto;
+  lane.merged_generation = pending.generation;
+  commit.state.dirty.cursors.insert({destination->generation, pending.lane});
   commit.replies.push_back(pending.done);
 }
 

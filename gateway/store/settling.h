@@ -17,6 +17,17 @@ struct PendingSettlement {
   std::function<void()> done;
 };
 
+struct PendingIntent {
+  DestinationId destination;
+  uint32_t lane = 0;
+  uint64_t from = 0, upto = 0, generation = 0;
+  std::function<void()> done;
+};
+
+// After the settlements of the same batch. One that does not begin at the lane's cursor is a bug:
+// it is refused with an alarm, and `done` is never called.
+void IntendRange(Commit& commit, PendingIntent& pending);
+
 // A settlement whose counts differ from the frames it covers is a bug: it is refused with an alarm,
 // and `done` is never called. One that is already durable (after the store was reopened) is only
 // answered.

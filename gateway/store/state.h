@@ -37,8 +37,15 @@ struct LaneCursor {
   // settled.
   uint64_t first_pending = kNothingPending;
   std::optional<std::pair<uint64_t, uint64_t>> claim;
+  // As LaneState's; 0 once the cursor has passed.
+  uint64_t merged_upto = 0, merged_generation = 0;
   // Single frames were taken out: whoever has read the lane must read it again before it claims.
   enum class Reread { kNo, kOnce, kWhileWriting } reread = Reread::kNo;
+
+  void MoveTo(uint64_t sequence) {
+    cursor = sequence;
+    if (merged_upto <= cursor) merged_upto = merged_generation = 0;
+  }
 };
 
 struct LaneEnd {

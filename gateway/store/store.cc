@@ -98,6 +98,11 @@ void Store::Settle(Settlement settlement, std::function<void()> done) {
   core_->inbox.Push(PendingSettlement{std::move(settlement), std::move(done)});
 }
 
+void Store::IntendRange(const DestinationId& destination, uint32_t lane, uint64_t from,
+                        uint64_t upto, uint64_t generation, std::function<void()> done) {
+  core_->inbox.Push(PendingIntent{destination, lane, from, upto, generation, std::move(done)});
+}
+
 absl::Status Store::ReplaceEnforcedLabels(const std::string& entry, const Labels& labels) {
   return RunInBatch(core_->inbox, [&](Commit& commit) {
     for (const auto& [number, instance] : commit.state.producers.all()) {

@@ -85,6 +85,11 @@ class Store {
   void Unclaim(const DestinationId& destination, uint32_t lane);
   // Rides in the next batch, at most 100 ms later; `done` runs on the committer thread once it is durable.
   void Settle(Settlement settlement, std::function<void()> done);
+  // Before a merged range is first sent: Lanes() tells its extent and generation after any stop, until the cursor passes
+  // `upto`. Rides in the next batch, after that batch's settlements: `from` is the lane's cursor once the settlements
+  // handed over before are durable (another one is refused with an alarm, and `done` never runs). Replaces an earlier one.
+  void IntendRange(const DestinationId& destination, uint32_t lane, uint64_t from, uint64_t upto, uint64_t generation,
+                   std::function<void()> done);
   // `wake` runs on the committer thread after each commit that added records to the queue or moved its cursors.
   void SetWaker(const DestinationId& destination, std::function<void()> wake);
   // Origin stamp of the oldest frame that connected forwarders of the lane have announced and not delivered; nullopt: none.

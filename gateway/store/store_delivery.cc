@@ -36,7 +36,8 @@ std::array<LaneState, kLanes> Store::Lanes(const DestinationId& id) const {
   const DestinationRecord* destination = core_->vault.state->Find(id);
   if (destination == nullptr) return lanes;
   for (uint32_t lane = 0; lane < kLanes; ++lane) {
-    lanes[lane].cursor = destination->lanes[lane].cursor;
+    const LaneCursor& at = destination->lanes[lane];
+    lanes[lane] = {at.cursor, at.merged_upto, at.merged_generation};
   }
   return lanes;
 }

@@ -40,7 +40,7 @@ class RecordingSink final : public StreamSink {
   uint64_t durable();
 
  private:
-  void Await(const std::function<bool()>& condition);
+  void Await(const std::function<bool()>& condition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Mutex mu_;
   CondVar changed_;
