@@ -214,7 +214,7 @@ void TargetCheck::MatchRest() {
 
 void TargetCheck::ExplainLeftOver() {
   for (const auto& [timestamp_ms, samples] : left_) {
-    if (timestamp_ms < options_.from_ms - options_.tolerance_ms) continue;
+    if (timestamp_ms < options_.from_ms + options_.tolerance_ms) continue;
     if (options_.until_ms != INT64_MAX && timestamp_ms > options_.until_ms - options_.tolerance_ms)
       continue;
     const int64_t at = timestamp_ms;

@@ -184,6 +184,13 @@ TEST_F(VerifyTest, ATimestampFarFromItsAnswerIsNotThatAnswers) {
   EXPECT_EQ(counts.unexplained, 3u);
 }
 
+TEST_F(VerifyTest, SamplesOfAnswersBeforeFromNeedNoExplanation) {
+  options_.from_ms = 100'001;  // just behind the first answer
+  const VerifyCounts counts = Run();
+  EXPECT_EQ(counts.verified, 2u);
+  EXPECT_EQ(counts.problems(), 0u) << counts.ToJson();
+}
+
 TEST_F(VerifyTest, LooksOnlyBetweenFromAndUntil) {
   a_.pop_back();
   b_.pop_back();
