@@ -22,6 +22,7 @@ void DeliveryRun::StartLanes() {
   for (uint32_t i = 0; i < kLanes; ++i) {
     lanes_[i].number = i;
     lanes_[i].cursor = lanes_[i].next_read = states[i].cursor;
+    lanes_[i].intended = {states[i].merged_upto, states[i].merged_generation};
     lanes_[i].backoff = Backoff({queue.min_backoff, queue.max_backoff, 0.2});
   }
   reader_.Start(lanes_);
@@ -61,7 +62,7 @@ void DeliveryRun::BuildRanges(absl::Duration now) {
   const bool awaiting = parts_.source.AwaitingProducers();
   for (uint32_t i = 0; i < kLanes; ++i) {
     Lane& lane = lanes_[(turn_ + i) % kLanes];
-    if (lane.range != nullptr || lane.buffer.empty()) continue;
+    if (lane.range != nullptr || lane.buffer.empty() || lane.AwaitsIntended()) continue;
     if (lane.frames_ahead >= kMaxFramesAhead || now < lane.not_before) continue;
     if (awaiting || !alignment_.May(lane.number, lane.buffer.front()->header.origin_ms)) {
       waiting_for_others_ = true;
@@ -84,6 +85,14 @@ void DeliveryRun::BuildRange(Lane& lane, absl::Duration now) {
   range_items_ += lane.range_items;
   metadata_.Add(builder_.TakeMetadata());
   parts_.meter.AddOverLimit(builder_.TakeOverLimit());
+  if (!lane.intending) return SettleIfDone(lane);
+  parts_.source.IntendRange(lane.number, lane.cursor, lane.intended.upto, lane.intended.generation,
+                            [mail = parts_.mail, number = lane.number] { mail->Intended(number); });
+}
+
+void DeliveryRun::OnIntended(Lane& lane) {
+  lane.intending = false;
+  if (lane.give_up_due) return GiveUpRange(lane);
   SettleIfDone(lane);
 }
 

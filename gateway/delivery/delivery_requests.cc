@@ -16,7 +16,7 @@ constexpr BackoffOptions kRefusedLane{absl::Seconds(5), absl::Minutes(1), 0.1};
 Lane* DeliveryRun::NextLane(absl::Duration now) {
   for (uint32_t i = 0; i < kLanes; ++i) {
     Lane& lane = lanes_[(turn_ + i) % kLanes];
-    if (lane.range == nullptr || !lane.range->ready()) continue;
+    if (!lane.ReadyToSend()) continue;
     if (now < lane.not_before && !pacing_.held()) continue;
     turn_ = (lane.number + 1) % kLanes;
     return &lane;
@@ -65,6 +65,7 @@ void DeliveryRun::OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started,
   Pace(lane, outcome, response, started);
   lane.range->OnAnswer(attempt, outcome, response.status, words);
   SettleIfDone(lane);
+  if (lane.give_up_due) GiveUpRange(lane);
 }
 
 void DeliveryRun::Pace(Lane& lane, const Outcome& outcome, const HttpResponse& response,

@@ -40,6 +40,7 @@ void DeliveryRun::Configure(DeliverySettings settings) {
     Log(LogLevel::kError, "write_relabel_configs refused", {{"destination", parts_.id.name}});
     return;
   }
+  const bool changed = rules->generation != rules_.render.generation;
   settings_ = std::move(settings);
   rules_.render = *std::move(rules);
   rules_.bounds.max_samples = std::max<uint32_t>(1, settings_.config.queue.max_samples_per_send);
@@ -51,14 +52,16 @@ void DeliveryRun::Configure(DeliverySettings settings) {
   for (Lane& lane : lanes_) {
     lane.backoff = Backoff({queue.min_backoff, queue.max_backoff, kBackoffJitter});
     lane.not_before = absl::ZeroDuration();
-    if (was_held) GiveUpRange(lane);
+    if (was_held && changed) GiveUpRange(lane);
   }
   parts_.meter.SetUrl(settings_.config.url);
 }
 
 // A held range is composed anew: the change may be what mends it. Its frames are read again.
 void DeliveryRun::GiveUpRange(Lane& lane) {
-  if (lane.range == nullptr || lane.range->in_flight() > 0) return;
+  lane.give_up_due = lane.range != nullptr && (lane.intending || lane.range->in_flight() > 0);
+  if (lane.range == nullptr) return;
+  if (lane.give_up_due) return;
   lane.attempted_below = std::max(lane.attempted_below, lane.range->upto());
   lane.range.reset();
   lane.frames_ahead -= lane.range_frames;
@@ -77,6 +80,7 @@ void DeliveryRun::TakeMail() {
     lane.frames_ahead -= lane.settling.front();
     lane.settling.pop_front();
   }
+  for (const uint32_t number : mail.intended) OnIntended(lanes_[number]);
   if (mail.settings) Configure(*std::move(mail.settings));
   if (mail.stop && !stopping_) {
     stopping_ = true;
@@ -85,14 +89,19 @@ void DeliveryRun::TakeMail() {
 }
 
 bool DeliveryRun::AnyReady() const {
-  return std::any_of(lanes_.begin(), lanes_.end(),
-                     [](const Lane& l) { return l.range != nullptr && l.range->ready(); });
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& l) { return l.ReadyToSend(); });
+}
+
+// Whether the store has made everything durable that it was told.
+bool DeliveryRun::AllDurable() const {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const Lane& l) { return l.settling.empty() && !l.intending; });
 }
 
 bool DeliveryRun::Finished(absl::Duration now) const {
   if (!stopping_) return false;
   if (now >= stop_at_) return true;
-  return in_flight_ == 0 && (!AnyReady() || pacing_.held() || pacing_.braked(now));
+  return in_flight_ == 0 && AllDurable() && (!AnyReady() || pacing_.held() || pacing_.braked(now));
 }
 
 absl::Duration DeliveryRun::NextWait(absl::Duration now) const {
@@ -101,8 +110,7 @@ absl::Duration DeliveryRun::NextWait(absl::Duration now) const {
   until = std::min(until, std::max(stop_at_, now));
   if (AnyReady()) until = std::min(until, std::max(pacing_.NextChance(now), now));
   for (const Lane& lane : lanes_) {
-    const bool waits = (lane.range != nullptr && lane.range->ready()) ||
-                       (lane.range == nullptr && !lane.buffer.empty());
+    const bool waits = lane.ReadyToSend() || (lane.range == nullptr && !lane.buffer.empty());
     if (waits && lane.not_before > now) until = std::min(until, lane.not_before);
   }
   if (read_again_at_ > now) until = std::min(until, read_again_at_);

@@ -48,6 +48,7 @@ class DeliveryRun {
   void GiveUpRange(Lane& lane);
   bool Finished(absl::Duration now) const;
   bool AnyReady() const;
+  bool AllDurable() const;
   absl::Duration NextWait(absl::Duration now) const;
   void Observe(absl::Duration now);
   std::string State(absl::Duration now) const;
@@ -58,6 +59,7 @@ class DeliveryRun {
   void Align(absl::Duration now);
   void BuildRanges(absl::Duration now);
   void BuildRange(Lane& lane, absl::Duration now);
+  void OnIntended(Lane& lane);
   void ReloadCursor(Lane& lane);
   void SettleIfDone(Lane& lane);
 

@@ -19,6 +19,15 @@ inline constexpr uint32_t kMaxFramesAhead = 16;       // of the durable cursor
 inline constexpr size_t kBufferedBytes = 256u << 10;  // read ahead per lane, besides the last frame
 inline constexpr size_t kRememberedInstances = 1024;  // per lane
 
+// Frames whose composition is stored with the cursor, so that it is the same after a stop, or is on
+// its way there.
+struct IntendedRange {
+  static constexpr uint64_t kUnmerged = 0;
+
+  uint64_t upto = 0;                // queue sequence after the last of them
+  uint64_t generation = kUnmerged;  // what composes them the same; kUnmerged: each by itself
+};
+
 struct Lane {
   uint32_t number = 0;
   // Frames that were read and not yet taken into a range, and the first queue sequence not looked
@@ -34,6 +43,9 @@ struct Lane {
   uint64_t range_items = 0;
   int64_t range_origin_ms = 0;  // of the range's first frame
   std::unique_ptr<LaneRange> range;
+  IntendedRange intended;    // of `range`, or of frames that an earlier one has attempted
+  bool intending = false;    // `intended` is not durable yet: nothing of `range` is sent
+  bool give_up_due = false;  // `range` is composed anew once nothing of it is in flight
   uint32_t attempted_left =
       kMaxFramesAhead;           // unsettled frames that may have been sent before the last stop
   uint64_t attempted_below = 0;  // so may frames below: their range was given up
@@ -43,10 +55,17 @@ struct Lane {
   absl::Duration not_before;  // monotonic
   absl::Duration failing_since = absl::InfiniteDuration();
 
-  bool HasRoom() const {
-    return buffer.empty() || (buffer.size() < kMaxFramesAhead && buffer_bytes < kBufferedBytes);
+  bool ReadyToSend() const { return range != nullptr && !intending && range->ready(); }
+  // The next frames were attempted as one merged range, and some of them are still to be read.
+  bool AwaitsIntended() const {
+    return intended.upto > cursor && intended.generation != IntendedRange::kUnmerged &&
+           range == nullptr && next_read < intended.upto && buffer.size() < kMaxFramesAhead;
   }
-  bool Hungry() const { return buffer.size() < 2 && HasRoom(); }
+  bool HasRoom() const {
+    return buffer.empty() || AwaitsIntended() ||
+           (buffer.size() < kMaxFramesAhead && buffer_bytes < kBufferedBytes);
+  }
+  bool Hungry() const { return AwaitsIntended() || (buffer.size() < 2 && HasRoom()); }
   void PopFront() {
     buffer_bytes -= buffer.front()->frame.size();
     buffer.pop_front();

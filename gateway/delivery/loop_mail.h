@@ -22,9 +22,10 @@ struct DeliverySettings {
 class LoopMail {
  public:
   struct Contents {
-    bool records = false;           // the queue has grown or its cursors moved
-    bool stop = false;              // stays once it was said
-    std::vector<uint32_t> settled;  // lanes, one entry per durable settlement
+    bool records = false;            // the queue has grown or its cursors moved
+    bool stop = false;               // stays once it was said
+    std::vector<uint32_t> settled;   // lanes, one entry per durable settlement
+    std::vector<uint32_t> intended;  // lanes whose range's extent is durable
     std::optional<DeliverySettings> settings;
   };
 
@@ -43,6 +44,11 @@ class LoopMail {
   void Settled(uint32_t lane) {
     MutexLock lock(mu_);
     contents_.settled.push_back(lane);
+    Wake();
+  }
+  void Intended(uint32_t lane) {
+    MutexLock lock(mu_);
+    contents_.intended.push_back(lane);
     Wake();
   }
   void Configure(DeliverySettings settings) {

@@ -1,5 +1,6 @@
 // RangeBuilder: takes a lane's next frames, decodes them, sets aside what cannot be decoded, and
-// makes the LaneRange that sends them.
+// makes the LaneRange that sends them. Frames that were attempted as one merged range make the same
+// range again, or, when the generation has changed, are each a range by themselves.
 #pragma once
 
 #include <map>
@@ -34,8 +35,10 @@ class RangeBuilder {
  public:
   explicit RangeBuilder(LayoutCache& layouts) : reader_(layouts) {}
 
-  // Sets lane.range from its buffer, which is not empty. Aborted: frames expired meanwhile, the
-  // cursor is to be read again. Other errors: nothing was taken, try later.
+  // Sets lane.range from its buffer, which is not empty and holds all that it AwaitsIntended().
+  // With lane.intending set, lane.intended is to be made durable before anything of the range is
+  // sent. Aborted: frames expired meanwhile, the cursor is to be read again. Other errors: nothing
+  // was taken, try later.
   absl::Status Build(RecordSource& source, const RangeRules& rules, absl::Time now, Lane& lane);
 
   // Of the last Build(): metadata of its frames, moved out.
@@ -44,10 +47,19 @@ class RangeBuilder {
   std::map<std::string, uint64_t> TakeOverLimit() { return std::move(over_limit_); }
 
  private:
-  size_t PickFrames(const RangeRules& rules, const Lane& lane, bool* attempted) const;
-  void CountUnsent(const RangeRules& rules, absl::Time now, DecodedFrame& frame,
-                   Settlement& settlement);
+  struct Draft;
+
+  static size_t PickFrames(const RangeRules& rules, const Lane& lane, bool* attempted);
+  static Draft Pick(const RangeRules& rules, const Lane& lane);
+  static Draft PickSingle(const RangeRules& rules, const Lane& lane);
+  // Whether the frames of `draft` make what lane.intended says; sets how they are merged.
+  static bool MatchIntended(const RangeRules& rules, const Lane& lane, Draft& draft);
+  absl::Status Decode(const RangeRules& rules, absl::Time now, const Lane& lane, Draft& draft);
+  static void CountUnsent(const DecodedFrame& frame, Settlement& settlement);
+  void Note(std::vector<DecodedFrame>& frames);
   void NoteOverLimit(const DecodedColumn& column);
+  static void Intend(const RangeRules& rules, const Draft& draft, Lane& lane);
+  static void Take(const RangeRules& rules, Draft draft, Lane& lane);
 
   FrameReader reader_;
   std::vector<FamilyMetadata> metadata_;

@@ -24,6 +24,11 @@ class RecordSource {
   virtual void Unclaim(uint32_t lane) = 0;
   // The source fills in the destination.
   virtual void Settle(Settlement settlement, std::function<void()> done) = 0;
+  // `done`: from now on Lanes() tells the extent and the generation after any stop, until the
+  // lane's cursor passes `upto`. `from`: the cursor once the settlements handed over so far are
+  // durable; another one is a bug, and `done` never runs. Replaces an earlier extent.
+  virtual void IntendRange(uint32_t lane, uint64_t from, uint64_t upto, uint64_t generation,
+                           std::function<void()> done) = 0;
   virtual void SetWaker(std::function<void()> wake) = 0;
   virtual std::optional<int64_t> OldestAnnounced(uint32_t lane) const = 0;
   virtual bool AwaitingProducers() const = 0;

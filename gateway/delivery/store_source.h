@@ -26,6 +26,10 @@ class StoreSource final : public RecordSource {
     settlement.destination = id_;
     store_.Settle(std::move(settlement), std::move(done));
   }
+  void IntendRange(uint32_t lane, uint64_t from, uint64_t upto, uint64_t generation,
+                   std::function<void()> done) override {
+    store_.IntendRange(id_, lane, from, upto, generation, std::move(done));
+  }
   void SetWaker(std::function<void()> wake) override { store_.SetWaker(id_, std::move(wake)); }
   std::optional<int64_t> OldestAnnounced(uint32_t lane) const override {
     return store_.OldestAnnounced(id_, lane);

@@ -42,6 +42,7 @@ struct RenderedLayout {
   // buckets, sum, count)
   std::vector<uint64_t> families;
   uint64_t dropped = 0, over_limit = 0;
+  uint64_t generation = 0;  // of the rules and the enforced labels that it was rendered with
   // Positions that a limit refuses, each with the words why; the first 100.
   std::vector<std::pair<uint32_t, std::string>> over_limit_examples;
   // copy_offsets: size + 1; copies [copy_offsets[i], copy_offsets[i+1]) say what the labels of

@@ -1,5 +1,7 @@
 #include "gateway/layouts/layout_renderer.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -46,6 +48,8 @@ absl::StatusOr<std::shared_ptr<const RenderedLayout>> RenderLayout(
   out->label_bytes.shrink_to_fit();
   out->copies.shrink_to_fit();
   out->series_ranges = SeriesRanges(series);
+  out->generation =
+      XXH3_64bits_withSeed(enforced.bytes().data(), enforced.bytes().size(), rules.generation);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // The delivery loop as a whole: order, catching up over a slow line, restarts, alignment.
 #include <atomic>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "tests/integration/delivery_bed.h"
@@ -8,6 +9,7 @@
 namespace ampari {
 namespace {
 
+using testing::ElementsAre;
 using testing::SizeIs;
 
 constexpr int64_t kT = 1'700'000'000'000;
@@ -164,6 +166,168 @@ TEST(DeliveryLoop, EditedLayoutsKeepTheOrderOfTheirSeries) {
   ASSERT_TRUE(bed.queue.WaitUntilSettled());
   EXPECT_EQ(bed.queue.totals().delivered, 130u);
   bed.ExpectInOrder();
+  bed.ExpectSound();
+}
+
+// A region that keeps strictly to the order of time, except that it takes again, word for word,
+// what it has stored. It stores a merged request, the answer is lost, and then it is away.
+class StrictRegion {
+ public:
+  explicit StrictRegion(FakeRegion& region) {
+    region.SetScript(
+        [this](const RegionRequest& r, size_t, bool* store) -> std::optional<ServerResponse> {
+          MutexLock lock(mu_);
+          if (away_) return Status(503);
+          if (stored_.contains(r.body)) return Status(204);
+          stored_.insert(r.body);
+          if (!lose_merged_ || r.series.empty() || r.series[0].second.size() < 2) {
+            return std::nullopt;
+          }
+          away_ = *store = true;
+          lost_.push_back(r.body);
+          ServerResponse reset;
+          reset.close_without_answer = true;
+          return reset;
+        });
+  }
+  void ComeBack() {
+    MutexLock lock(mu_);
+    away_ = lose_merged_ = false;
+  }
+  // The merged request whose answer was lost; empty until then.
+  std::string lost() const {
+    MutexLock lock(mu_);
+    return lost_.empty() ? "" : lost_[0];
+  }
+
+ private:
+  mutable Mutex mu_;
+  bool away_ ABSL_GUARDED_BY(mu_) = false;
+  bool lose_merged_ ABSL_GUARDED_BY(mu_) = true;
+  std::set<std::string> stored_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> lost_ ABSL_GUARDED_BY(mu_);
+};
+
+// Stops between a merged range's attempt and its answer: 5 frames are there before, 12 more come
+// before the next start.
+void StopInTheMiddleOfAMergedRange(DeliveryBed& bed, StrictRegion& region, uint64_t layout) {
+  for (int i = 0; i < 5; ++i)
+    bed.queue.Append(7, 1, {DeliveryBed::ScrapeOf(layout, 10, kT + i * 1000)});
+  bed.Start();
+  while (region.lost().empty()) std::this_thread::yield();
+  bed.loop->Stop();
+  ASSERT_EQ(bed.queue.totals().delivered, 10u);  // a new instance's first frame goes alone
+  EXPECT_EQ(bed.queue.Lanes()[7].merged_upto, 6u);
+  bed.queue.SetNow(kT + 60'000);
+  for (int i = 5; i < 17; ++i)
+    bed.queue.Append(7, 1, {DeliveryBed::ScrapeOf(layout, 10, kT + i * 1000)});
+  region.ComeBack();
+}
+
+TEST(DeliveryLoop, AMergedRangeIsComposedTheSameAfterAStop) {
+  DeliveryBed bed;
+  StrictRegion region(bed.region);
+  const uint64_t layout = bed.AddTarget(1, "a", 10);
+  StopInTheMiddleOfAMergedRange(bed, region, layout);
+  const size_t before = bed.region.requests().size();
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  EXPECT_EQ(bed.region.requests().at(before).body, region.lost());
+  EXPECT_EQ(bed.region.requests().at(before).headers.at("x-ampari-frames"),
+            "acme/metrics;lane=7;frames=2-5");
+  EXPECT_EQ(bed.queue.totals().delivered, 170u);
+  EXPECT_EQ(bed.queue.totals().uncertain, 0u);
+  EXPECT_THAT(bed.queue.totals().rejected, SizeIs(0));
+  EXPECT_EQ(bed.queue.Lanes()[7].merged_upto, 0u);
+  for (const auto& [series, samples] : bed.region.stored())
+    EXPECT_THAT(samples, SizeIs(17)) << series;
+  bed.ExpectInOrder();
+  bed.ExpectSound();
+}
+
+// Another configuration, or other enforced labels: what was attempted goes frame by frame, and so
+// it does after one more stop, even under the configuration of the first attempt.
+TEST(DeliveryLoop, AMergedRangeOfAnotherGenerationIsUnmerged) {
+  for (const bool by_labels : {false, true}) {
+    DeliveryBed bed;
+    StrictRegion region(bed.region);
+    const uint64_t layout = bed.AddTarget(1, "a", 10);
+    StopInTheMiddleOfAMergedRange(bed, region, layout);
+    std::atomic<bool> away{true};
+    bed.region.SetScript([&](const RegionRequest&, size_t, bool*) -> std::optional<ServerResponse> {
+      return away ? std::optional(Status(500)) : std::nullopt;
+    });
+    const size_t before = bed.region.requests().size();
+    if (by_labels) {
+      bed.queue.SetEnforced(1, {{"cluster", "a"}});
+      bed.layouts.Invalidate(1);
+    } else {
+      bed.external_labels = {{"mesh", "prod"}};
+    }
+    bed.Start();
+    ASSERT_TRUE(bed.region.WaitForRequests(before + 1));
+    bed.loop->Stop();
+    bed.queue.SetEnforced(1, {});
+    bed.layouts.Invalidate(1);
+    bed.external_labels = {};
+    const size_t second = bed.region.requests().size();
+    away = false;
+    bed.Start();
+    ASSERT_TRUE(bed.queue.WaitUntilSettled());
+    const auto requests = bed.region.requests();
+    std::vector<std::string> frames;  // of the requests, each once in a row
+    for (size_t i = before; i < requests.size(); ++i) {
+      const std::string& header = requests[i].headers.at("x-ampari-frames");
+      if (i == before || i == second || header != frames.back()) frames.push_back(header);
+    }
+    ASSERT_GE(frames.size(), 6u);
+    const std::string prefix = "acme/metrics;lane=7;frames=";
+    EXPECT_THAT(std::vector(frames.begin(), frames.begin() + 5),
+                ElementsAre(prefix + "2-2", prefix + "2-2", prefix + "3-3", prefix + "4-4",
+                            prefix + "5-5"));
+    EXPECT_NE(frames[5], prefix + "6-6");  // merging goes on
+    // The region is one that refuses what is older than the newest, which it has of frame 5.
+    EXPECT_EQ(bed.queue.totals().uncertain, 30u);
+    EXPECT_EQ(bed.queue.totals().delivered, 140u);
+    EXPECT_THAT(bed.queue.totals().rejected, SizeIs(0));
+    for (const auto& [series, samples] : bed.region.stored()) EXPECT_THAT(samples, SizeIs(17));
+    bed.ExpectInOrder();
+    bed.ExpectSound();
+  }
+}
+
+// While it runs: a held range is composed anew when the configuration changes, and then unmerged.
+TEST(DeliveryLoop, AHeldMergedRangeIsUnmergedByAChange) {
+  DeliveryBed bed;
+  std::atomic<bool> refuse{true};
+  bed.region.SetScript([&](const RegionRequest& r, size_t, bool*) -> std::optional<ServerResponse> {
+    if (refuse && r.series[0].second.size() > 1) return Status(403);
+    return std::nullopt;
+  });
+  const uint64_t layout = bed.AddTarget(1, "a", 10);
+  for (int i = 0; i < 6; ++i)
+    bed.queue.Append(7, 1, {DeliveryBed::ScrapeOf(layout, 10, kT + i * 1000)});
+  bed.Start();
+  while (!bed.loop->status().held) std::this_thread::yield();
+  EXPECT_EQ(bed.queue.Lanes()[7].merged_upto, 7u);
+  bed.external_labels = {{"mesh", "prod"}};
+  bed.loop->Reconfigure({bed.config, bed.external_labels});
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());  // single frames are not refused
+  EXPECT_EQ(bed.queue.totals().delivered, 60u);
+  bed.ExpectInOrder();
+  bed.ExpectSound();
+}
+
+TEST(DeliveryLoop, SingleFramesAreNotIntended) {
+  DeliveryBed bed;
+  const uint64_t layout = bed.AddTarget(1, "a", 10);
+  bed.Start();
+  for (uint64_t i = 0; i < 5; ++i) {
+    bed.queue.Append(7, 1, {DeliveryBed::ScrapeOf(layout, 10, kT + static_cast<int64_t>(i))});
+    ASSERT_TRUE(bed.queue.WaitFor(
+        [i](const MemoryQueue::Totals& t) { return t.delivered == (i + 1) * 10; }));
+  }
+  EXPECT_EQ(bed.queue.totals().intents, 0u);
   bed.ExpectSound();
 }
 

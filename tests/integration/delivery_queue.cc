@@ -36,16 +36,23 @@ MemoryQueue::~MemoryQueue() {
 void MemoryQueue::Commit() {
   for (;;) {
     std::deque<std::pair<Settlement, std::function<void()>>> batch;
+    std::vector<std::function<void()>> calls;
     std::function<void()> wake;
     {
       MutexLock lock(mu_);
-      while (queued_.empty() && !wake_due_ && !stopping_) changed_.Wait(mu_);
-      if (queued_.empty() && !wake_due_) return;
+      while (queued_.empty() && intents_.empty() && !wake_due_ && !stopping_) changed_.Wait(mu_);
+      if (queued_.empty() && intents_.empty() && !wake_due_) return;
       batch.swap(queued_);
-      for (const auto& [settlement, done] : batch) Apply(settlement);
+      for (auto& [settlement, done] : batch) {
+        Apply(settlement);
+        calls.push_back(std::move(done));
+      }
+      for (auto& [intent, done] : std::exchange(intents_, {})) {
+        if (Apply(intent)) calls.push_back(std::move(done));
+      }
       if (std::exchange(wake_due_, false)) wake = wake_;
     }
-    for (const auto& [settlement, done] : batch) done();
+    for (const auto& call : calls) call();
     if (wake) wake();
     MutexLock lock(mu_);
     changed_.NotifyAll();
@@ -62,6 +69,7 @@ void MemoryQueue::Apply(const Settlement& settlement) {
   if (items != ItemsOf(settlement)) totals_.bugs.push_back("other counts");
   if (settlement.upto > claimed_[settlement.lane]) totals_.bugs.push_back("not claimed");
   lane.cursor = settlement.upto;
+  if (lane.cursor >= lane.merged_upto) lane.merged_upto = lane.merged_generation = 0;
   ++totals_.settlements;
   totals_.delivered += settlement.delivered;
   totals_.dropped += settlement.dropped;
@@ -76,6 +84,18 @@ void MemoryQueue::Apply(const Settlement& settlement) {
   for (const auto& [instance, sequence] : settlement.settled) {
     totals_.settled[instance] = std::max(totals_.settled[instance], sequence);
   }
+}
+
+bool MemoryQueue::Apply(const Intent& intent) {
+  LaneState& lane = lanes_[intent.lane];
+  if (intent.from != lane.cursor || intent.upto > records_.size() + 1) {
+    totals_.bugs.push_back("an intended range begins beside the cursor");
+    return false;
+  }
+  lane.merged_upto = intent.upto;
+  lane.merged_generation = intent.generation;
+  ++totals_.intents;
+  return true;
 }
 
 uint64_t MemoryQueue::Register(InstanceNumber instance, const std::vector<Labels>& series) {
@@ -238,6 +258,13 @@ void MemoryQueue::Unclaim(uint32_t lane) {
 void MemoryQueue::Settle(Settlement settlement, std::function<void()> done) {
   MutexLock lock(mu_);
   queued_.emplace_back(std::move(settlement), std::move(done));
+  changed_.NotifyAll();
+}
+
+void MemoryQueue::IntendRange(uint32_t lane, uint64_t from, uint64_t upto, uint64_t generation,
+                              std::function<void()> done) {
+  MutexLock lock(mu_);
+  intents_.emplace_back(Intent{lane, from, upto, generation}, std::move(done));
   changed_.NotifyAll();
 }
 

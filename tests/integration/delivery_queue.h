@@ -46,7 +46,7 @@ class MemoryQueue final : public RecordSource, public BlockSource {
     std::vector<DeadLetter> dead_letters;
     std::vector<AsideFrame> aside_frames;
     std::map<InstanceNumber, uint64_t> settled;
-    uint64_t settlements = 0;
+    uint64_t settlements = 0, intents = 0;
     std::vector<std::string> bugs;  // settlements that the store would refuse
   };
   Totals totals() const;
@@ -61,6 +61,8 @@ class MemoryQueue final : public RecordSource, public BlockSource {
   bool Claim(uint32_t lane, uint64_t from, uint64_t upto) override;
   void Unclaim(uint32_t lane) override;
   void Settle(Settlement settlement, std::function<void()> done) override;
+  void IntendRange(uint32_t lane, uint64_t from, uint64_t upto, uint64_t generation,
+                   std::function<void()> done) override;
   void SetWaker(std::function<void()> wake) override;
   std::optional<int64_t> OldestAnnounced(uint32_t lane) const override;
   bool AwaitingProducers() const override;
@@ -81,7 +83,13 @@ class MemoryQueue final : public RecordSource, public BlockSource {
     Labels enforced;
   };
 
+  struct Intent {
+    uint32_t lane = 0;
+    uint64_t from = 0, upto = 0, generation = 0;
+  };
+
   void Commit();
+  bool Apply(const Intent& intent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Apply(const Settlement& settlement) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   uint64_t Store(uint32_t lane, InstanceNumber instance, std::string frame, uint64_t items,
                  int64_t origin_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -95,6 +103,7 @@ class MemoryQueue final : public RecordSource, public BlockSource {
   std::array<uint64_t, kLanes> claimed_ ABSL_GUARDED_BY(mu_) = {};
   std::array<std::optional<int64_t>, kLanes> announced_ ABSL_GUARDED_BY(mu_);
   std::deque<std::pair<Settlement, std::function<void()>>> queued_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::pair<Intent, std::function<void()>>> intents_ ABSL_GUARDED_BY(mu_);
   std::function<void()> wake_ ABSL_GUARDED_BY(mu_);
   bool wake_due_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

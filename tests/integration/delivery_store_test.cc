@@ -200,5 +200,62 @@ TEST(DeliveryStore, FramesOfSeveralLivesArriveOnceAndInOrder) {
   }
 }
 
+// A gateway that stops between a merged range's attempt and its answer sends the same bytes after
+// its restart: the range is stored beside the cursor.
+TEST(DeliveryStore, AMergedRangeIsComposedTheSameInTheNextLife) {
+  const TempDir directory;
+  FakeRegion region;
+  Mutex mu;
+  std::string lost;
+  bool away = false;
+  region.SetScript(
+      [&](const RegionRequest& r, size_t, bool* store) -> std::optional<ServerResponse> {
+        ServerResponse answer;
+        MutexLock lock(mu);
+        answer.status = away ? 503 : 204;
+        if (r.body == lost) return answer;
+        if (away || !lost.empty() || r.series[0].second.size() < 2)
+          return away ? std::optional(answer) : std::nullopt;
+        away = *store = true;
+        lost = r.body;
+        answer.close_without_answer = true;
+        return answer;
+      });
+  RemoteWriteConfig config;
+  config.name = "region";
+  config.url = region.url();
+  config.queue.min_backoff = absl::Milliseconds(1);
+  config.queue.max_backoff = absl::Milliseconds(20);
+  config.metadata.send = false;
+  WelcomeReply last;
+  {
+    Life life(directory.path(), config, last);
+    last = life.sink->welcome();
+    Register(life);
+    Send(life, 1, 5);
+    life.destination->Start();
+    EXPECT_TRUE(life.sink->WaitSettled(1));
+    ASSERT_TRUE(region.WaitForRequests(4));  // the first frame alone, then the lost one, then 503
+    last.mark = 5;
+    last.settled = 1;
+  }
+  const size_t before = region.requests().size();
+  {
+    MutexLock lock(mu);
+    away = false;
+  }
+  Life life(directory.path(), config, last);
+  Send(life, 6, 20);
+  life.destination->Start();
+  EXPECT_TRUE(life.sink->WaitSettled(20));
+  EXPECT_EQ(region.requests().at(before).body, lost);
+  const Ledger ledger = LedgerOf(*life.store);
+  EXPECT_EQ(ledger.delivered, 20u * kSeries);
+  EXPECT_EQ(ledger.uncertain, 0u);
+  EXPECT_THAT(ledger.rejected, IsEmpty());
+  EXPECT_THAT(life.store->Verify(), IsEmpty());
+  for (const auto& [series, samples] : region.stored()) EXPECT_THAT(samples, SizeIs(20)) << series;
+}
+
 }  // namespace
 }  // namespace ampari
