@@ -1,23 +1,13 @@
-// Varints (LEB128, little-endian groups of seven bits) and a bounds-checked cursor over bytes.
-// Pure.
+// A bounds-checked cursor over bytes that hold varints, and zigzag numbers. Pure.
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
+#include "common/labels/varint.h"
+
 namespace ampari {
-
-inline constexpr size_t kMaxVarintBytes = 10;
-
-inline void AppendVarint(uint64_t value, std::string* out) {
-  while (value >= 0x80) {
-    out->push_back(static_cast<char>(value | 0x80));
-    value >>= 7;
-  }
-  out->push_back(static_cast<char>(value));
-}
 
 // Maps small negative numbers to small varints.
 inline uint64_t ZigZag(int64_t value) {
@@ -39,19 +29,9 @@ class ByteCursor {
   void Skip(size_t count) { rest_.remove_prefix(count); }
 
   bool ReadVarint(uint64_t* value) {
-    uint64_t result = 0;
-    const size_t limit = rest_.size() < kMaxVarintBytes ? rest_.size() : kMaxVarintBytes;
-    for (size_t i = 0; i < limit; ++i) {
-      const uint64_t byte = static_cast<uint8_t>(rest_[i]);
-      if (i == 9 && byte > 1) return false;
-      result |= (byte & 0x7f) << (7 * i);
-      if (byte < 0x80) {
-        rest_.remove_prefix(i + 1);
-        *value = result;
-        return true;
-      }
-    }
-    return false;
+    const size_t used = ampari::ReadVarint(rest_, value);
+    rest_.remove_prefix(used);
+    return used > 0;
   }
 
   bool ReadVarint32(uint32_t* value) {

@@ -77,6 +77,4 @@ void UnescapeLabel(std::string_view text, std::string* out);
 // HELP: \\ \n, and in OpenMetrics \" too.
 std::string UnescapeHelp(std::string_view text, bool open_metrics);
 
-bool IsValidUtf8(std::string_view text);
-
 }  // namespace ampari

@@ -39,9 +39,6 @@ Hash128 KeyedHash128(std::string_view bytes) {
   return {hash.low64, hash.high64};
 }
 
-uint64_t KeyedHash64(std::string_view bytes) {
-  const Secret& secret = ProcessSecret();
-  return XXH3_64bits_withSecret(bytes.data(), bytes.size(), secret.data(), secret.size());
-}
+uint64_t KeyedHash64(std::string_view bytes) { return KeyedHash128(bytes).low; }
 
 }  // namespace ampari

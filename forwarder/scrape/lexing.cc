@@ -3,6 +3,11 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "common/labels/quote.h"
 
 namespace ampari::lexing {
 namespace {
@@ -27,10 +32,52 @@ uint64_t Matches(uint64_t word, char c) {
   return (x - kOnes) & ~x & kHighs;
 }
 
+#if defined(__SSE2__)
+__m128i LoadBytes(const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+unsigned MaskOf(__m128i bytes) { return static_cast<unsigned>(_mm_movemask_epi8(bytes)); }
+
+// Which bytes lie within [first, first + count).
+__m128i InRange(__m128i bytes, char first, char count) {
+  const __m128i offset = _mm_sub_epi8(bytes, _mm_set1_epi8(first));
+  return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8(static_cast<char>(count - 1))), offset);
+}
+#endif
+
+// The first byte at or behind `p` that a bare name does not hold.
+const char* FindNameEnd(const char* p, const char* end, bool colons) {
+#if defined(__SSE2__)
+  const __m128i second_mark = _mm_set1_epi8(colons ? ':' : '_');
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = LoadBytes(p);
+    const __m128i letters = InRange(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 26);
+    const __m128i digits = InRange(bytes, '0', 10);
+    const __m128i marks =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('_')), _mm_cmpeq_epi8(bytes, second_mark));
+    const unsigned hit = ~MaskOf(_mm_or_si128(_mm_or_si128(letters, digits), marks)) & 0xffffu;
+    if (hit != 0) return p + std::countr_zero(hit);
+  }
+#endif
+  const unsigned char allowed = colons ? 3 : 1;
+  while (p != end && (kNameBytes[static_cast<unsigned char>(*p)] & allowed) != 0) ++p;
+  return p;
+}
+
 // The first quote, backslash or newline at or behind `p`; *ascii turns false when a byte above 0x7f
 // was passed.
 const char* FindSpecial(const char* p, const char* end, bool* ascii) {
   static_assert(std::endian::native == std::endian::little);
+#if defined(__SSE2__)
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = LoadBytes(p);
+    const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i escapes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const __m128i newlines = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'));
+    const unsigned hit = MaskOf(_mm_or_si128(_mm_or_si128(quotes, escapes), newlines));
+    const unsigned before = hit == 0 ? 0xffffu : (hit & (~hit + 1)) - 1;
+    if ((MaskOf(bytes) & before) != 0) *ascii = false;
+    if (hit != 0) return p + std::countr_zero(hit);
+  }
+#endif
   while (end - p >= 8) {
     uint64_t word;
     std::memcpy(&word, p, 8);
@@ -111,9 +158,7 @@ LexResult LexBareName(Cursor& at, bool colons, LexedText* out, std::string* erro
   const char* const first = at.p;
   if (at.AtEnd()) return LexResult::kNeedMore;
   if (!IsAlpha(*at.p) && !(colons && *at.p == ':')) return Fail("expected a name", at, error);
-  const unsigned char allowed = colons ? 3 : 1;
-  const char* p = at.p;
-  while (p != at.end && (kNameBytes[static_cast<unsigned char>(*p)] & allowed) != 0) ++p;
+  const char* const p = FindNameEnd(at.p, at.end, colons);
   at.p = p;
   if (at.AtEnd()) return LexResult::kNeedMore;
   *out = {{first, static_cast<size_t>(p - first)}, false};
@@ -141,7 +186,7 @@ LexResult LexQuoted(Cursor& at, bool newlines, LexedText* out, std::string* erro
     p += 2;
   }
   out->text = {first, static_cast<size_t>(p - first)};
-  if (!ascii && !IsValidUtf8(out->text)) return Fail("invalid UTF-8 in a quoted string", at, error);
+  if (!ascii && !IsUtf8(out->text)) return Fail("invalid UTF-8 in a quoted string", at, error);
   at.p = p + 1;
   return LexResult::kOk;
 }
@@ -162,34 +207,6 @@ LexResult LexLabels(Cursor& at, const LabelSyntax& syntax, LexedSeries* out, std
 }  // namespace ampari::lexing
 
 namespace ampari {
-namespace {
-
-// Length of the valid UTF-8 sequence at `p`, 0 when there is none.
-size_t SequenceBytes(const unsigned char* p, size_t left) {
-  const auto tail = [&](size_t i) { return i < left && (p[i] & 0xc0) == 0x80; };
-  if (p[0] < 0x80) return 1;
-  if (p[0] >= 0xc2 && p[0] <= 0xdf) return tail(1) ? 2 : 0;
-  if (p[0] >= 0xe0 && p[0] <= 0xef) {
-    if (!tail(1) || !tail(2)) return 0;
-    if (p[0] == 0xe0 && p[1] < 0xa0) return 0;
-    return p[0] == 0xed && p[1] > 0x9f ? 0 : 3;
-  }
-  if (p[0] < 0xf0 || p[0] > 0xf4 || !tail(1) || !tail(2) || !tail(3)) return 0;
-  if (p[0] == 0xf0 && p[1] < 0x90) return 0;
-  return p[0] == 0xf4 && p[1] > 0x8f ? 0 : 4;
-}
-
-}  // namespace
-
-bool IsValidUtf8(std::string_view text) {
-  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
-  for (size_t i = 0; i < text.size();) {
-    const size_t bytes = SequenceBytes(p + i, text.size() - i);
-    if (bytes == 0) return false;
-    i += bytes;
-  }
-  return true;
-}
 
 void UnescapeLabel(std::string_view text, std::string* out) {
   out->clear();

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "common/labels/quote.h"
 #include "forwarder/scrape/exposition.h"
 #include "forwarder/scrape/lexing.h"
 #include "forwarder/scrape/number.h"
@@ -123,7 +124,7 @@ LexResult CheckComment(const Cursor& line, LexedComment* out, std::string* error
       if (ParseOpenMetricsType(out->text, &out->type)) return LexResult::kOk;
       return Fail("invalid metric type", line, error);
     case CommentKind::kHelp:
-      if (IsValidUtf8(out->text)) return LexResult::kOk;
+      if (IsUtf8(out->text)) return LexResult::kOk;
       return Fail("HELP is not valid UTF-8", line, error);
     case CommentKind::kUnit:
       return CheckUnit(*out, line, error);

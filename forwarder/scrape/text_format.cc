@@ -1,4 +1,5 @@
 // Prometheus text 0.0.4 (model/textparse/promlex.l and promparse.go).
+#include "common/labels/quote.h"
 #include "forwarder/scrape/exposition.h"
 #include "forwarder/scrape/lexing.h"
 #include "forwarder/scrape/number.h"
@@ -130,7 +131,7 @@ LexResult LexTextComment(std::string_view rest, LexedComment* out, std::string* 
   const LexResult family = LexFamily(line, out, error);
   if (family != LexResult::kOk) return family;
   out->kind = help ? CommentKind::kHelp : CommentKind::kType;
-  if (help && !IsValidUtf8(out->text)) return Fail("HELP is not valid UTF-8", line, error);
+  if (help && !IsUtf8(out->text)) return Fail("HELP is not valid UTF-8", line, error);
   if (!help && !ParseTextType(out->text, &out->type)) {
     return Fail("invalid metric type", line, error);
   }

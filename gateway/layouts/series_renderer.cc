@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/labels/varint.h"
 
 namespace ampari {
 namespace {
@@ -16,33 +17,13 @@ constexpr size_t kMaxLimitExamples = 100;  // per layout
 constexpr size_t kMaxCandidates = 8;
 constexpr size_t kMaxNameInWords = 64;  // bytes
 
-void AppendVarint(uint64_t value, std::string& out) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
-}
-
-size_t VarintSize(uint64_t value) {
-  size_t size = 1;
-  for (; value >= 0x80; value >>= 7) ++size;
-  return size;
-}
-
-bool TakeVarint(std::string_view& in, uint64_t* value) {
-  *value = 0;
-  for (int shift = 0; shift < 64 && !in.empty(); shift += 7) {
-    const auto byte = static_cast<uint8_t>(in.front());
-    in.remove_prefix(1);
-    *value |= uint64_t{byte & 0x7fu} << shift;
-    if (byte < 0x80) return true;
-  }
-  return false;
-}
-
 bool TakeField(std::string_view& in, char tag, std::string_view* field) {
   if (in.empty() || in.front() != tag) return false;
   in.remove_prefix(1);
   uint64_t size = 0;
-  if (!TakeVarint(in, &size) || size > in.size()) return false;
+  const size_t used = ReadVarint(in, &size);
+  if (used == 0 || size > in.size() - used) return false;
+  in.remove_prefix(used);
   *field = in.substr(0, size);
   in.remove_prefix(size);
   return true;
@@ -81,12 +62,12 @@ void AppendLabelFields(const Labels& labels, std::string& out) {
   for (const Label label : labels) {
     const size_t name = label.name.size(), value = label.value.size();
     out.push_back(0x0a);
-    AppendVarint(2 + VarintSize(name) + name + VarintSize(value) + value, out);
+    AppendVarint(2 + VarintSize(name) + name + VarintSize(value) + value, &out);
     out.push_back(0x0a);
-    AppendVarint(name, out);
+    AppendVarint(name, &out);
     out.append(label.name);
     out.push_back(0x12);
-    AppendVarint(value, out);
+    AppendVarint(value, &out);
     out.append(label.value);
   }
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "common/labels/varint.h"
 #include "common/runtime/check.h"
 #include "gateway/layouts/label_copies.h"
 
@@ -18,26 +19,12 @@ constexpr char kValueTag = 0x09, kTimestampTag = 0x10;      // of Sample
 constexpr char kTypeTag = 0x08, kFamilyTag = 0x12, kHelpTag = 0x22,
                kUnitTag = 0x2a;  // of MetricMetadata
 
-constexpr size_t kMaxVarint = 10;
-
-size_t VarintSize(uint64_t value) {
-  size_t size = 1;
-  for (; value >= 0x80; value >>= 7) ++size;
-  return size;
-}
-
-char* PutVarint(char* out, uint64_t value) {
-  for (; value >= 0x80; value >>= 7) *out++ = static_cast<char>(value | 0x80);
-  *out++ = static_cast<char>(value);
-  return out;
-}
-
 // A timestamp as it is written into every sample of a scrape.
 struct EncodedTime {
-  char bytes[kMaxVarint] = {};
+  char bytes[kMaxVarintBytes] = {};
   uint8_t size = 0;
   explicit EncodedTime(int64_t timestamp_ms) {
-    size = static_cast<uint8_t>(PutVarint(bytes, static_cast<uint64_t>(timestamp_ms)) - bytes);
+    size = static_cast<uint8_t>(WriteVarint(bytes, static_cast<uint64_t>(timestamp_ms)) - bytes);
   }
 };
 
@@ -45,14 +32,14 @@ constexpr size_t kSampleHead = 2, kValueField = 9;
 
 size_t SampleSize(const EncodedTime& time) { return kSampleHead + kValueField + 1 + time.size; }
 
-// May write up to kMaxVarint bytes beyond the sample's end, which the caller has reserved.
+// May write up to kMaxVarintBytes bytes beyond the sample's end, which the caller has reserved.
 char* PutSample(char* out, uint64_t bits, const EncodedTime& time) {
   out[0] = kSamplesTag;
   out[1] = static_cast<char>(kValueField + 1 + time.size);
   out[2] = kValueTag;
   std::memcpy(out + 3, &bits, sizeof(bits));
   out[11] = kTimestampTag;
-  std::memcpy(out + 12, time.bytes, kMaxVarint);
+  std::memcpy(out + 12, time.bytes, kMaxVarintBytes);
   return out + 12 + time.size;
 }
 
@@ -110,7 +97,7 @@ class SliceWriter {
                                   layout_.offsets[position + 1] - begin);
     char* space = out_.Space();
     *space++ = kTimeseriesTag;
-    out_.Advance(PutVarint(space, labels.size() + samples_size));
+    out_.Advance(WriteVarint(space, labels.size() + samples_size));
     WriteLabels(position, labels);
     for (const Present& sample : present_)
       out_.Advance(PutSample(out_.Space(), sample.bits, sample.time));
@@ -160,7 +147,7 @@ size_t TextFieldSize(std::string_view text) {
 char* PutText(char* out, char tag, std::string_view text) {
   if (text.empty()) return out;
   *out++ = tag;
-  out = PutVarint(out, text.size());
+  out = WriteVarint(out, text.size());
   std::memcpy(out, text.data(), text.size());
   return out + text.size();
 }
@@ -172,7 +159,7 @@ size_t MetadataSize(const FamilyMetadata& family) {
 
 char* PutMetadata(char* out, const FamilyMetadata& family) {
   *out++ = kMetadataTag;
-  out = PutVarint(out, MetadataSize(family));
+  out = WriteVarint(out, MetadataSize(family));
   if (family.type != MetricType::kUnknown) {
     *out++ = kTypeTag;
     *out++ = static_cast<char>(family.type);
@@ -194,7 +181,7 @@ std::string WriteRequestEncoder::Encode(const RequestPlan& plan) {
 
 std::string WriteRequestEncoder::EncodeMetadata(std::span<const FamilyMetadata> families) {
   size_t bytes = 0;
-  for (const FamilyMetadata& family : families) bytes += 1 + kMaxVarint + MetadataSize(family);
+  for (const FamilyMetadata& family : families) bytes += 1 + kMaxVarintBytes + MetadataSize(family);
   std::string plain(bytes, '\0');
   char* out = plain.data();
   for (const FamilyMetadata& family : families) out = PutMetadata(out, family);
