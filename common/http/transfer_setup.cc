@@ -85,9 +85,9 @@ absl::Status Transfer::SetBlob(int option, const std::string& file, const Secret
                                FileCache& files) {
   const absl::StatusOr<std::string> pem = [&]() -> absl::StatusOr<std::string> {
     if (file.empty()) return files.ReadSecret(inline_pem);
-    absl::StatusOr<std::shared_ptr<const std::string>> content = files.Read(file);
+    const absl::StatusOr<std::string_view> content = files.Read(file);
     if (!content.ok()) return content.status();
-    return **content;
+    return std::string(*content);
   }();
   if (!pem.ok()) return pem.status();
   if (pem->empty()) return absl::OkStatus();

@@ -10,7 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/runtime/check.h"
-#include "forwarder/shipping/secret_file.h"
+#include "common/runtime/small_file.h"
+#include "forwarder/shipping/token_file.h"
 
 namespace ampari {
 namespace {
@@ -70,9 +71,9 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const GrpcStreamOption
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = options.ca;
   if (!options.ca_file.empty()) {
-    absl::StatusOr<std::string> ca = ReadSmallFile(options.ca_file);
+    absl::StatusOr<SmallFile> ca = ReadSmallFile(options.ca_file);
     if (!ca.ok()) return ca.status();
-    tls.pem_root_certs = *std::move(ca);
+    tls.pem_root_certs = std::move(ca->bytes);
   }
   if (!options.server_name.empty()) args.SetSslTargetNameOverride(options.server_name);
   return grpc::CreateCustomChannel(options.address, grpc::SslCredentials(tls), args);
