@@ -5,13 +5,13 @@
 #include <tuple>
 #include <utility>
 
-#include "forwarder/json_text.h"
+#include "common/http/json_writer.h"
 
 namespace ampari {
 namespace {
 
 double Seconds(absl::Time time) {
-  return time == absl::InfinitePast() ? 0 : absl::ToDoubleSeconds(time - absl::UnixEpoch());
+  return time == absl::InfinitePast() ? 0 : static_cast<double>(absl::ToUnixMillis(time)) / 1000;
 }
 
 std::string_view HealthName(TargetHealth health) {
@@ -26,13 +26,13 @@ std::string_view HealthName(TargetHealth health) {
   return "";
 }
 
-void WriteLabels(std::string_view key, const Labels& labels, JsonText& json) {
+void WriteLabels(std::string_view key, const Labels& labels, JsonWriter& json) {
   json.Key(key).BeginObject();
   for (const Label label : labels) json.Field(label.name, label.value);
   json.EndObject();
 }
 
-void WriteTarget(const TargetStatus& status, JsonText& json) {
+void WriteTarget(const TargetStatus& status, JsonWriter& json) {
   const Target& target = *status.target;
   json.BeginObject()
       .Field("job", target.job->job_name)
@@ -60,13 +60,13 @@ void WriteTarget(const TargetStatus& status, JsonText& json) {
   json.EndObject();
 }
 
-void WriteDropped(const DroppedTarget& dropped, JsonText& json) {
+void WriteDropped(const DroppedTarget& dropped, JsonWriter& json) {
   json.BeginObject().Field("job", dropped.job_name).Field("reason", dropped.reason);
   WriteLabels("discovered_labels", dropped.discovered_labels, json);
   json.EndObject();
 }
 
-void WriteFile(const DiscoveredFile& file, JsonText& json) {
+void WriteFile(const DiscoveredFile& file, JsonWriter& json) {
   json.BeginObject()
       .Field("job", file.job_name)
       .Field("file", file.status.file)
@@ -75,7 +75,7 @@ void WriteFile(const DiscoveredFile& file, JsonText& json) {
       .EndObject();
 }
 
-void WriteGateway(const ShippingStatus& shipping, JsonText& json) {
+void WriteGateway(const ShippingStatus& shipping, JsonWriter& json) {
   json.Key("gateway")
       .BeginObject()
       .Field("address", shipping.gateway)
@@ -100,7 +100,7 @@ std::string TargetsJson(ForwarderView view) {
               return std::tie(a.target->job->job_name, a.target->url, a.target->id) <
                      std::tie(b.target->job->job_name, b.target->url, b.target->id);
             });
-  JsonText json;
+  JsonWriter json;
   json.BeginObject().Key("targets").BeginArray();
   for (const TargetStatus& target : view.targets) WriteTarget(target, json);
   json.EndArray().Key("dropped").BeginArray();

@@ -1,27 +1,27 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
-#include "bench/region/json_text.h"
 #include "bench/region/region.h"
+#include "common/http/json_writer.h"
 
 namespace ampari::bench {
 namespace {
 
-void AddCounts(const TenantCounts& counts, JsonObject& out) {
-  out.Number("samples", counts.samples)
-      .Number("series", counts.series)
-      .Number("resends", counts.resends)
-      .Number("doubles", counts.doubles)
-      .Number("conflicts", counts.conflicts)
-      .Number("out_of_order", counts.out_of_order)
-      .Number("refused", counts.refused)
-      .Number("newest_ms", counts.newest_ms == INT64_MIN ? 0 : counts.newest_ms);
+void WriteCounts(const TenantCounts& counts, JsonWriter& out) {
+  out.Field("samples", counts.samples)
+      .Field("series", counts.series)
+      .Field("resends", counts.resends)
+      .Field("doubles", counts.doubles)
+      .Field("conflicts", counts.conflicts)
+      .Field("out_of_order", counts.out_of_order)
+      .Field("refused", counts.refused)
+      .Field("newest_ms", counts.newest_ms == INT64_MIN ? 0 : counts.newest_ms);
 }
 
-std::string JsonArray(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + JsonString(text);
-  return "[" + out + "]";
+void WriteTexts(std::string_view key, const std::vector<std::string>& texts, JsonWriter& out) {
+  out.Key(key).BeginArray();
+  for (const std::string& text : texts) out.Value(text);
+  out.EndArray();
 }
 
 }  // namespace
@@ -42,20 +42,21 @@ TenantCounts RegionReport::Total() const {
 }
 
 std::string RegionReport::ToJson() const {
-  JsonObject by_status, by_reason, by_tenant, out;
-  for (const auto& [status, count] : statuses) by_status.Number(std::to_string(status), count);
-  for (const auto& [reason, count] : malformed) by_reason.Number(reason, count);
+  JsonWriter out;
+  out.BeginObject();
+  WriteCounts(Total(), out);
+  out.Field("requests", requests).Field("bytes", bytes).Key("statuses").BeginObject();
+  for (const auto& [status, count] : statuses) out.Field(std::to_string(status), count);
+  out.EndObject().Counts("malformed", malformed).Key("tenants").BeginObject();
   for (const auto& [name, counts] : tenants) {
-    JsonObject one;
-    AddCounts(counts, one);
+    out.Key(name).BeginObject();
+    WriteCounts(counts, out);
     const auto found = problems.find(name);
-    if (found != problems.end()) one.Add("problems", JsonArray(found->second));
-    by_tenant.Add(name, one.Take());
+    if (found != problems.end()) WriteTexts("problems", found->second, out);
+    out.EndObject();
   }
-  AddCounts(Total(), out);
-  out.Number("requests", requests).Number("bytes", bytes);
-  out.Add("statuses", by_status.Take()).Add("malformed", by_reason.Take());
-  return out.Add("tenants", by_tenant.Take()).Take() + "\n";
+  out.EndObject().EndObject();
+  return out.Take() + "\n";
 }
 
 std::function<std::string()> SampleLines(const TenantStore& tenant, bool compact) {

@@ -1,5 +1,5 @@
-#include "bench/region/json_text.h"
 #include "bench/verify/target_check.h"
+#include "common/http/json_writer.h"
 
 namespace ampari::bench {
 
@@ -21,25 +21,24 @@ void VerifyCounts::Add(const VerifyCounts& other) {
 }
 
 std::string VerifyCounts::ToJson() const {
-  std::string list;
-  for (const std::string& example : examples) {
-    list += (list.empty() ? "" : ",") + JsonString(example);
-  }
-  return JsonObject()
-             .Number("scrapes", scrapes)
-             .Number("verified", verified)
-             .Number("samples", samples)
-             .Number("failing", failing)
-             .Number("lost", lost)
-             .Number("partial", partial)
-             .Number("wrong", wrong)
-             .Number("extra", extra)
-             .Number("doubled", doubled)
-             .Number("unexplained", unexplained)
-             .Number("missing_stale", missing_stale)
-             .Add("examples", "[" + list + "]")
-             .Take() +
-         "\n";
+  JsonWriter out;
+  out.BeginObject()
+      .Field("scrapes", scrapes)
+      .Field("verified", verified)
+      .Field("samples", samples)
+      .Field("failing", failing)
+      .Field("lost", lost)
+      .Field("partial", partial)
+      .Field("wrong", wrong)
+      .Field("extra", extra)
+      .Field("doubled", doubled)
+      .Field("unexplained", unexplained)
+      .Field("missing_stale", missing_stale)
+      .Key("examples")
+      .BeginArray();
+  for (const std::string& example : examples) out.Value(example);
+  out.EndArray().EndObject();
+  return out.Take() + "\n";
 }
 
 }  // namespace ampari::bench

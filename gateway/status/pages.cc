@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/http/json_writer.h"
 #include "gateway/status/drain_estimate.h"
-#include "gateway/status/json_writer.h"
 
 namespace ampari {
 namespace {

@@ -22,7 +22,7 @@ LAYERS = {
     "common/relabel": {"common/labels", "common/runtime"},
     "common/frame": {"common/labels", "common/runtime"},
     "common/config": {"common/labels", "common/relabel", "common/runtime"},
-    "common/http": {"common/config", "common/runtime"},
+    "common/http": {"common/config", "common/labels", "common/runtime"},
     "forwarder/scrape": {"common", "forwarder/shipping/shipment.h"},
     "forwarder/discovery": {"common", "forwarder/config.h", "forwarder/scrape/target.h", "forwarder/scrape/schedule.h"},
     "forwarder/shipping": {"common"},

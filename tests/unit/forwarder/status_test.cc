@@ -9,7 +9,6 @@
 #include <string>
 
 #include "common/config/yaml_document.h"
-#include "forwarder/json_text.h"
 #include "tests/support/temp_dir.h"
 
 namespace ampari {
@@ -72,12 +71,6 @@ TEST(Status, TargetsAreJson) {
   EXPECT_EQ(root.Find("dropped_total")->text, "12");
   EXPECT_EQ(root.Find("files")->items[0].Find("error")->text, "line 1: bad");
   EXPECT_EQ(root.Find("gateway")->Find("address")->text, "gw:4750");
-}
-
-TEST(Status, NumbersThatJsonCannotSayAreNull) {
-  JsonText json;
-  json.BeginArray().Value(1.0 / 0.0).Value(0.1).Value(true).Value(uint64_t{1} << 63).EndArray();
-  EXPECT_EQ(json.Take(), "[null,0.1,true,9223372036854775808]");
 }
 
 std::string Metrics() {

@@ -1,37 +1,17 @@
-#include "gateway/status/json_writer.h"
+#include "common/http/json_writer.h"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <utility>
 
+#include "common/labels/quote.h"
+
 namespace ampari {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr char kHex[] = "0123456789abcdef";
-
-// Length of the well-formed UTF-8 sequence at the start of `text` (Unicode 15, table 3-7); 0 when
-// there is none.
-size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  size_t length = 0;
-  uint8_t low = 0x80, high = 0xBF;  // of the second byte
-  if (lead >= 0xC2 && lead <= 0xDF) length = 2;
-  if (lead >= 0xE0 && lead <= 0xEF) length = 3;
-  if (lead >= 0xF0 && lead <= 0xF4) length = 4;
-  if (lead == 0xE0) low = 0xA0;
-  if (lead == 0xED) high = 0x9F;
-  if (lead == 0xF0) low = 0x90;
-  if (lead == 0xF4) high = 0x8F;
-  if (length == 0 || text.size() < length || byte(1) < low || byte(1) > high) return 0;
-  for (size_t i = 2; i < length; ++i) {
-    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
-  }
-  return length;
-}
 
 void AppendEscaped(char c, std::string* out) {
   switch (c) {
@@ -67,7 +47,8 @@ void AppendEscaped(char c, std::string* out) {
 void AppendJsonString(std::string_view text, std::string* out) {
   out->push_back('"');
   while (!text.empty()) {
-    const size_t length = SequenceLength(text);
+    char32_t code_point = 0;
+    const size_t length = DecodeUtf8(text, &code_point);
     if (length == 1) {
       AppendEscaped(text[0], out);
     } else {

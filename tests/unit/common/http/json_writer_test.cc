@@ -1,7 +1,5 @@
-#include "gateway/status/json_writer.h"
+#include "common/http/json_writer.h"
 
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -36,8 +34,6 @@ TEST(JsonWriter, EscapesStrings) {
     std::string out;
     AppendJsonString(row.text, &out);
     EXPECT_EQ(out, row.json) << row.text;
-    google::protobuf::Value value;
-    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(out, &value).ok()) << out;
   }
 }
 
