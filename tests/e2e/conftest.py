@@ -70,7 +70,7 @@ class Chain:
 
 @pytest.fixture
 def chain(request):
-    directory = BUILD.parent / "e2e" / re.sub(r"\W+", "-", request.node.name)
+    directory = BUILD / "e2e" / re.sub(r"\W+", "-", request.node.name)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     chain = Chain(directory)

@@ -47,6 +47,43 @@ def finish_all(forwarder, gateway):
     return stopped
 
 
+def test_added_destinations_start_where_they_are_told(chain):
+    region, new, old = chain.region(), chain.region(name="new"), chain.region(name="old")
+    mesh = chain.mesh()
+    region.control(mode="down")  # so that everything stays stored
+    gateway = chain.gateway([destination(region)])
+    forwarder = chain.forwarder(gateway.address, [mesh.targets])
+    wait_for_scrapes(forwarder, 3)
+    wait_until(lambda: gateway.ledger()["accepted"] > 0, "something is stored")
+    config = copy.deepcopy(gateway.config)
+    config["remote_write"] += [{**destination(new), "name": "new"}, {**destination(old), "name": "old", "start": "oldest"}]
+    before = gateway.ledger()["accepted"]
+    gateway.rewrite(config)
+    wait_for_scrapes(forwarder, 6)
+    region.control(mode="ok")
+    finish_all(forwarder, gateway)
+    ledgers = {name: ledger for (_, name), ledger in gateway.ledgers().items()}
+    assert all(balanced(ledger) and ledger["delivered"] == ledger["accepted"] for ledger in ledgers.values()), ledgers
+    assert old.samples() == region.samples(), "start: oldest has everything that was still stored"
+    everything, later = region.samples(), new.samples()
+    assert 0 < ledgers["new"]["accepted"] <= ledgers["region"]["accepted"] - before, ledgers
+    for series, samples in later.items():
+        assert samples == everything[series][-len(samples):], f"{series}: from some moment on, all"
+
+
+def test_more_disk_by_reload(chain):
+    region, mesh = chain.region(), chain.mesh()
+    gateway = chain.gateway([destination(region)])
+    assert gateway.json("/api/v1/queue")["max_bytes"] == 512 << 20
+    forwarder = chain.forwarder(gateway.address, [mesh.targets])
+    wait_for_scrapes(forwarder, 2)
+    config = copy.deepcopy(gateway.config)
+    config["storage"]["max_bytes"] = "1GiB"
+    gateway.rewrite(config)
+    wait_until(lambda: gateway.json("/api/v1/queue")["max_bytes"] == 1 << 30, "the new size is in force")
+    assert_exact(mesh, region, finish(forwarder, gateway))
+
+
 def test_a_broken_configuration_changes_nothing(chain):
     region, mesh = chain.region(), chain.mesh()
     gateway = chain.gateway([destination(region)])
