@@ -59,12 +59,13 @@ void DeliveryRun::Align(absl::Duration now) {
 void DeliveryRun::BuildRanges(absl::Duration now) {
   rules_.merging = now < merging_off_until_ ? Merging::kOff : Merging::kOn;
   waiting_for_others_ = false;
-  const bool awaiting = parts_.source.AwaitingProducers();
+  awaiting_producers_ = parts_.source.AwaitingProducers();
   for (uint32_t i = 0; i < kLanes; ++i) {
     Lane& lane = lanes_[(turn_ + i) % kLanes];
     if (lane.range != nullptr || lane.buffer.empty() || lane.AwaitsIntended()) continue;
     if (lane.frames_ahead >= kMaxFramesAhead || now < lane.not_before) continue;
-    if (awaiting || !alignment_.May(lane.number, lane.buffer.front()->header.origin_ms)) {
+    if (awaiting_producers_ ||
+        !alignment_.May(lane.number, lane.buffer.front()->header.origin_ms)) {
       waiting_for_others_ = true;
       continue;
     }

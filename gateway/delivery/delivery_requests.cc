@@ -59,17 +59,17 @@ void DeliveryRun::OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started,
   if (delivered) {
     parts_.meter.OnSuccess();
   } else {
-    words = AnswerWords(response);
+    words = AnswerWords(response, secrets_.Current());
     parts_.meter.OnFailure(words, absl::ToUnixMillis(parts_.clock.Now()));
   }
-  Pace(lane, outcome, response, started);
+  Pace(lane, outcome, response, started, words);
   lane.range->OnAnswer(attempt, outcome, response.status, words);
   SettleIfDone(lane);
   if (lane.give_up_due) GiveUpRange(lane);
 }
 
 void DeliveryRun::Pace(Lane& lane, const Outcome& outcome, const HttpResponse& response,
-                       absl::Duration started) {
+                       absl::Duration started, const std::string& words) {
   const absl::Duration now = parts_.clock.Monotonic();
   if (outcome.fate != Fate::kRetry && outcome.fate != Fate::kHold) {
     pacing_.OnDelivered();
@@ -89,7 +89,7 @@ void DeliveryRun::Pace(Lane& lane, const Outcome& outcome, const HttpResponse& r
   if (outcome.fate == Fate::kHold && !lane_alone) {
     if (!pacing_.held()) {
       Log(LogLevel::kError, "the region refuses this destination; its data is kept",
-          {{"destination", parts_.id.name}, {"answer", AnswerWords(response)}});
+          {{"destination", parts_.id.name}, {"answer", words}});
     }
     pacing_.OnHold(AnswerName(response), now, Random());
   }

@@ -14,6 +14,7 @@ constexpr absl::Duration kIdleWait = absl::Seconds(1);
 constexpr absl::Duration kShortWait = absl::Milliseconds(100);
 constexpr int64_t kCatchingUpMs = 60'000;  // behind by more than this
 constexpr double kBackoffJitter = 0.2;
+constexpr char kAwaitingWords[] = "waiting for forwarders";
 
 PacingOptions PacingOf(const RemoteWriteConfig& config) {
   PacingOptions options;
@@ -27,6 +28,7 @@ PacingOptions PacingOf(const RemoteWriteConfig& config) {
 DeliveryRun::DeliveryRun(DeliveryParts parts, DeliverySettings settings)
     : parts_(std::move(parts)),
       message_(parts_.id.tenant, settings.config),
+      secrets_(settings.config),
       pacing_(PacingOf(settings.config)),
       builder_(parts_.layouts),
       random_(std::random_device{}()) {
@@ -46,6 +48,7 @@ void DeliveryRun::Configure(DeliverySettings settings) {
   rules_.bounds.max_samples = std::max<uint32_t>(1, settings_.config.queue.max_samples_per_send);
   rules_.sample_age_limit = settings_.config.queue.sample_age_limit;
   message_ = WriteMessage(parts_.id.tenant, settings_.config);
+  secrets_ = DestinationSecrets(settings_.config);
   const bool was_held = pacing_.held();
   pacing_.Reconfigure(PacingOf(settings_.config));
   const QueueConfig& queue = settings_.config.queue;
@@ -132,6 +135,7 @@ std::string DeliveryRun::State(absl::Duration now) const {
     pending = pending || lane.range != nullptr || !lane.buffer.empty();
   }
   if (!pending) return "idle";
+  if (awaiting_producers_) return kAwaitingWords;
   return parts_.source.NowMs() - oldest_ms > kCatchingUpMs ? "catching up" : "delivering";
 }
 
@@ -146,6 +150,8 @@ void DeliveryRun::Observe(absl::Duration now) {
     moment.brake = pacing_.why();
   } else if (in_flight_ >= settings_.config.queue.max_shards) {
     moment.brake = "max_shards";
+  } else if (awaiting_producers_ && moment.state == kAwaitingWords) {
+    moment.brake = kAwaitingWords;
   }
   parts_.meter.Observe(moment, now);
 }

@@ -18,6 +18,7 @@
 #include "gateway/delivery/pacing.h"
 #include "gateway/delivery/range_builder.h"
 #include "gateway/delivery/record_source.h"
+#include "gateway/delivery/redaction.h"
 #include "gateway/delivery/write_message.h"
 #include "gateway/remote_write/write_request.h"
 
@@ -70,13 +71,14 @@ class DeliveryRun {
   void SendMetadata(absl::Duration now);
   void OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started, const HttpResponse& response);
   void Pace(Lane& lane, const Outcome& outcome, const HttpResponse& response,
-            absl::Duration started);
+            absl::Duration started, const std::string& words);
   double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
   DeliveryParts parts_;
   DeliverySettings settings_;
   RangeRules rules_;
   WriteMessage message_;
+  DestinationSecrets secrets_;
   Pacing pacing_;
   Lanes lanes_;
   LaneReader reader_;
@@ -92,6 +94,7 @@ class DeliveryRun {
   bool metadata_in_flight_ = false;
   bool stopping_ = false;
   bool waiting_for_others_ = false;  // some lane waits for alignment or for producers
+  bool awaiting_producers_ = false;  // nothing is sent before they have come back
   absl::Duration stop_at_ = absl::InfiniteDuration();
   absl::Duration aligned_at_ = -absl::InfiniteDuration();
   absl::Duration read_again_at_ = -absl::InfiniteDuration();  // after an error of the store

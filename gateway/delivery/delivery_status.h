@@ -11,9 +11,10 @@ namespace ampari {
 
 struct DeliveryStatus {
   DestinationId id;
-  std::string url;         // without user information
-  bool held = false;       // a human must act
-  std::string state;       // "delivering", "catching up", "retrying", "held", "idle", in words
+  std::string url;    // without user information
+  bool held = false;  // a human must act
+  std::string
+      state;  // "delivering", "catching up", "retrying", "held", "idle", "waiting for forwarders"
   std::string last_error;  // the region's words, bounded, no secret
   uint64_t requests_total = 0, retries_total = 0, request_bytes_total = 0;
   std::map<int, uint64_t> responses_total;  // by HTTP status; 0: no answer

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
+
+#include "gateway/delivery/redaction.h"
 
 namespace ampari {
 namespace {
@@ -83,10 +86,11 @@ std::string AnswerName(const HttpResponse& response) {
   }
 }
 
-std::string AnswerWords(const HttpResponse& response) {
+std::string AnswerWords(const HttpResponse& response, std::vector<std::string> secrets) {
   std::string words = AnswerName(response);
   const std::string said =
-      response.transport.ok() ? response.body : std::string(response.transport.message());
+      Redacted(response.transport.ok() ? response.body : std::string(response.transport.message()),
+               std::move(secrets));
   if (said.empty()) return words;
   words += ": ";
   for (const char c : said) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/http/loop.h"
@@ -44,7 +45,8 @@ std::optional<absl::Duration> ParseRetryAfter(std::string_view value, absl::Time
 
 // "429", "no answer", …: the name of what an answer was, for people.
 std::string AnswerName(const HttpResponse& response);
-// The region's words or the transport's, one printable line of at most kMaxWordsBytes.
-std::string AnswerWords(const HttpResponse& response);
+// The region's words or the transport's without `secrets`, one printable line of at most
+// kMaxWordsBytes.
+std::string AnswerWords(const HttpResponse& response, std::vector<std::string> secrets);
 
 }  // namespace ampari

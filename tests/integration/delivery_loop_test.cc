@@ -381,7 +381,7 @@ TEST(DeliveryLoop, WaitsForProducersAfterAStart) {
   const uint64_t layout = bed.AddTarget(1, "a", 1);
   bed.queue.Append(0, 1, {DeliveryBed::ScrapeOf(layout, 1, kT)});
   bed.Start();
-  while (bed.loop->status().state != "delivering") std::this_thread::yield();
+  while (bed.loop->status().state != "waiting for forwarders") std::this_thread::yield();
   EXPECT_THAT(bed.region.requests(), SizeIs(0));
   bed.queue.SetAwaiting(false);
   ASSERT_TRUE(bed.queue.WaitUntilSettled());

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "gateway/delivery/redaction.h"
+
 namespace ampari {
 namespace {
 
@@ -114,12 +116,48 @@ TEST(Outcome, RetryAfter) {
 TEST(Outcome, WordsAreOneBoundedLine) {
   HttpResponse response = Answer(400);
   response.body = "bad\nline\x01\n";
-  EXPECT_EQ(AnswerWords(response), "400: bad line");
+  EXPECT_EQ(AnswerWords(response, {}), "400: bad line");
   response.body = std::string(10'000, 'x');
-  EXPECT_EQ(AnswerWords(response).size(), kMaxWordsBytes);
+  EXPECT_EQ(AnswerWords(response, {}).size(), kMaxWordsBytes);
   HttpResponse none;
   none.transport = absl::UnavailableError("connection refused");
-  EXPECT_EQ(AnswerWords(none), "no answer: connection refused");
+  EXPECT_EQ(AnswerWords(none, {}), "no answer: connection refused");
+}
+
+// A region may repeat what it was sent.
+TEST(Outcome, WordsAreWithoutSecrets) {
+  struct Row {
+    const char* said;
+    const char* words;
+  };
+  RemoteWriteConfig config;
+  config.url = "https://u:url-pass@region/push?key=in-query";
+  config.http.has_basic_auth = true;
+  config.http.username.value = "tenant";
+  config.http.password.value = "pass";
+  config.http.credentials.value = "password-token";
+  config.http.headers = {{"X-Key", {"plain-key"}, {{"secret-key", ""}}},
+                         {"X-Scope-OrgID", {"acme"}, {}}};
+  const std::string at_the_cut = std::string(kMaxWordsBytes - 10, 'x') + "password-token";
+  const Row rows[] = {
+      {"you sent Bearer password-token", "401: you sent Bearer <secret>"},
+      {"pass", "401: <secret>"},
+      {"Basic dGVuYW50OnBhc3M=", "401: Basic <secret>"},
+      {"X-Key: plain-key, secret-key", "401: X-Key: <secret>, <secret>"},
+      {"at https://u:url-pass@region/push?key=in-query",
+       "401: at https://<secret>@region/push?<secret>"},
+      {"acme: tenant unknown", "401: acme: tenant unknown"},
+      {"password-toke", "401: <secret>word-toke"},  // holds the other
+  };
+  DestinationSecrets secrets(config);
+  for (const Row& row : rows) {
+    HttpResponse response = Answer(401);
+    response.body = row.said;
+    EXPECT_EQ(AnswerWords(response, secrets.Current()), row.words);
+  }
+  HttpResponse cut = Answer(401);
+  cut.body = at_the_cut;
+  EXPECT_EQ(AnswerWords(cut, secrets.Current()).find("pass"), std::string::npos);
 }
 
 }  // namespace
