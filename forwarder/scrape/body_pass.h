@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "common/frame/scrape.h"
 #include "common/labels/labels.h"
+#include "forwarder/scrape/body_pass_rules.h"
 #include "forwarder/scrape/exposition.h"
 #include "forwarder/scrape/inherited_series.h"
 #include "forwarder/scrape/label_composer.h"
@@ -25,30 +26,6 @@
 #include "forwarder/scrape/series_table.h"
 
 namespace ampari {
-
-// Counted as Prometheus counts them; they keep what was reached when the body turns out bad.
-struct BodyCounts {
-  uint64_t scraped = 0, post_relabel = 0, added = 0;
-  uint64_t duplicates = 0, out_of_order = 0, out_of_bounds = 0, exemplars = 0;
-  uint64_t predicted = 0, looked_up = 0, parsed = 0;
-};
-
-// What a pass needs to know beforehand.
-struct BodyPassRules {
-  bool open_metrics = false;
-  bool honor_timestamps = true;
-  bool track_timestamps = false;  // explicit timestamps do not exempt from staleness
-  uint64_t sample_limit = 0;      // 0: none
-  size_t max_samples = 0;         // what could never fit a frame
-  uint32_t scrape = 0;            // its count, larger than that of every scrape before
-  uint32_t cached_since = 0;      // series seen in or after this scrape are in Prometheus' cache
-  int64_t timestamp_ms = 0;
-  int64_t last_good_ms = 0;  // when series without timestamps were last stored
-};
-
-// Texts are keyed per format, because the formats accept different ones: this is mixed into those
-// of OpenMetrics.
-inline constexpr uint64_t kOpenMetricsKey = 0x9e3779b97f4a7c15;
 
 class BodyPass {
  public:

@@ -24,32 +24,6 @@ void AddSummary(const ScrapeSummary& summary, uint64_t shipped, ScrapeFailure fa
 
 }  // namespace
 
-std::string_view FailureName(ScrapeFailure failure) {
-  switch (failure) {
-    case ScrapeFailure::kNone:
-      return "none";
-    case ScrapeFailure::kConnection:
-      return "connection";
-    case ScrapeFailure::kTimeout:
-      return "timeout";
-    case ScrapeFailure::kTls:
-      return "tls";
-    case ScrapeFailure::kHttpStatus:
-      return "http_status";
-    case ScrapeFailure::kContentType:
-      return "content_type";
-    case ScrapeFailure::kBodySize:
-      return "body_size";
-    case ScrapeFailure::kTargetLimit:
-      return "target_limit";
-    case ScrapeFailure::kParse:
-      return "parse";
-    case ScrapeFailure::kLimit:
-      return "limit";
-  }
-  return "";
-}
-
 ScrapedTarget::ScrapedTarget(Target target, const ScrapeOutlet& outlet, ParserPool& pool)
     : outlet_(outlet), pool_(pool), state_(target, outlet.max_scrape_bytes, *outlet.numbers) {
   status_.target = std::make_shared<const Target>(std::move(target));

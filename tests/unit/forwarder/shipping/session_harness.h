@@ -54,6 +54,7 @@ class SessionHarness {
     welcome.set_superseded(superseded);
     welcome.mutable_limits()->set_max_unacknowledged_bytes(window);
     welcome.mutable_limits()->set_max_frame_bytes(max_frame_bytes);
+    welcome.mutable_limits()->set_max_registration_bytes(max_registration_bytes);
     session.OnMessage(message, now);
   }
   void Ack(uint64_t durable, uint64_t settled = 0) {
@@ -98,6 +99,7 @@ class SessionHarness {
 
   absl::Duration now = absl::Seconds(1000);
   uint64_t window = uint64_t{1} << 20, max_frame_bytes = uint64_t{16} << 20;
+  uint64_t max_registration_bytes = 0;  // not told
   Ring ring;
   Registrations registrations;
   Session session;
