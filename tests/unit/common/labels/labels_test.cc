@@ -159,5 +159,32 @@ TEST(LabelsBuilderTest, ReuseDoesNotRememberTheLastOrder) {
   }
 }
 
+TEST(LabelsBuilderTest, TextsOfEveryLengthAreCopiedWhole) {
+  const std::string text = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (size_t name = 1; name < 40; ++name) {
+    LabelsBuilder builder;
+    for (size_t value = 1; value < text.size(); ++value) {
+      builder.Set("n" + text.substr(0, name) + std::to_string(value), text.substr(0, value));
+    }
+    const Labels labels = builder.Build();
+    for (size_t value = 1; value < text.size(); ++value) {
+      EXPECT_EQ(labels.Get("n" + text.substr(0, name) + std::to_string(value)),
+                text.substr(0, value));
+    }
+  }
+}
+
+TEST(LabelsBuilderTest, NamesAreOrderedByTheirBytes) {
+  const std::vector<std::string> sorted = {
+      "12345678", "1234567a", "a",         "a1234568",
+      "aa\x7f",   "abcdefgh", "abcdefgh0", "abcdefghi",
+      "abcdefgi", "b1234567", "\xc3\xa9",  "\xff\xff\xff\xff\xff\xff\xff\xff"};
+  LabelsBuilder builder;
+  for (auto name = sorted.rbegin(); name != sorted.rend(); ++name) builder.Set(*name, "v");
+  std::vector<std::string> names;
+  for (const Label label : builder.Build()) names.emplace_back(label.name);
+  EXPECT_EQ(names, sorted);
+}
+
 }  // namespace
 }  // namespace ampari
