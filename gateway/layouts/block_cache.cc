@@ -5,6 +5,8 @@
 namespace ampari {
 namespace {
 
+constexpr size_t kIdleBlockBytes = size_t{1} << 20;
+
 size_t Weight(const RegistrationBlock& block) {
   size_t bytes = sizeof(block);
   for (const Labels& labels : block.series) bytes += sizeof(labels) + labels.bytes().size() + 16;
@@ -63,6 +65,11 @@ absl::StatusOr<BlockCache::BlockPtr> BlockCache::OfSeries(InstanceNumber instanc
   const Key wanted{instance, Kind::kSeries, series};
   if (BlockPtr block = Find(wanted)) return block;
   return Decode(wanted, source_.BlockOfSeries(instance, series));
+}
+
+void BlockCache::Shrink() {
+  MutexLock lock(mu_);
+  blocks_.Shrink(kIdleBlockBytes, 0);
 }
 
 size_t BlockCache::bytes() const {

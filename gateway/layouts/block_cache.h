@@ -26,6 +26,9 @@ class BlockCache {
   absl::StatusOr<BlockPtr> OfLayout(InstanceNumber instance, uint64_t layout);
   absl::StatusOr<BlockPtr> OfSeries(InstanceNumber instance, uint64_t series);
 
+  // Decoded blocks are for rendering: afterwards only the latest ones stay, for the layouts that
+  // they share.
+  void Shrink();
   size_t bytes() const;
 
  private:

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace ampari {
 
@@ -35,13 +36,24 @@ class ByteLru {
     return {found->first, found->second.value};
   }
 
-  // Replaces an earlier value of the key. `bytes`: what the value weighs.
-  void Insert(const Key& key, std::shared_ptr<const Value> value, size_t bytes) {
+  // Replaces an earlier value of the key. `bytes`: what the value weighs. Returns the keys that had
+  // to go.
+  std::vector<Key> Insert(const Key& key, std::shared_ptr<const Value> value, size_t bytes) {
     Erase(key);
     order_.push_front(key);
     entries_.emplace(key, Entry{std::move(value), bytes, order_.begin()});
     bytes_ += bytes;
-    while (bytes_ > max_bytes_ && entries_.size() > 1) Erase(order_.back());
+    return Shrink(max_bytes_, 1);
+  }
+
+  // Forgets the least recent values until the rest weighs at most `max_bytes` or is `min_entries`.
+  std::vector<Key> Shrink(size_t max_bytes, size_t min_entries) {
+    std::vector<Key> gone;
+    while (bytes_ > max_bytes && entries_.size() > min_entries) {
+      gone.push_back(order_.back());
+      Erase(order_.back());
+    }
+    return gone;
   }
 
   // Forgets every value whose key `wanted` accepts.

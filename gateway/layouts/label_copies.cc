@@ -62,19 +62,22 @@ class CopyList {
   explicit CopyList(std::vector<LabelCopy>& copies) : copies_(copies), first_(copies.size()) {}
 
   void Add(uint32_t at, uint32_t from, size_t size) {
-    const auto bytes = static_cast<uint32_t>(size);
+    if (std::max(at, from) + size > kMaxReach) return;
+    const auto bytes = static_cast<uint16_t>(size);
     if (copies_.size() > first_) {
       LabelCopy& last = copies_.back();
       if (last.at + last.size == at && last.from + last.size == from) {
-        last.size += bytes;
+        last.size = static_cast<uint16_t>(last.size + bytes);
         return;
       }
     }
-    if (bytes >= kMinPart) copies_.push_back({at, from, bytes});
+    if (bytes >= kMinPart)
+      copies_.push_back({static_cast<uint16_t>(at), static_cast<uint16_t>(from), bytes});
   }
 
  private:
-  static constexpr uint32_t kMinPart = 6;  // shorter ones cost as much as they save
+  static constexpr uint32_t kMaxReach = 65'535;  // of LabelCopy's numbers
+  static constexpr uint32_t kMinPart = 6;        // shorter ones cost as much as they save
   std::vector<LabelCopy>& copies_;
   const size_t first_;
 };

@@ -8,9 +8,10 @@
 
 namespace ampari {
 
-// Bytes [at, at + size) of the labels are bytes [from, from + size) of the earlier ones.
+// Bytes [at, at + size) of the labels are bytes [from, from + size) of the earlier ones. Copies
+// beyond the first 64 KiB of a series' labels are left out.
 struct LabelCopy {
-  uint32_t at = 0, from = 0, size = 0;
+  uint16_t at = 0, from = 0, size = 0;
   friend bool operator==(const LabelCopy&, const LabelCopy&) = default;
 };
 

@@ -1,9 +1,12 @@
 #include "gateway/layouts/layout_cache.h"
 
-#include <atomic>
+#include <set>
+#include <string>
 #include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/runtime/logging.h"
 #include "common/runtime/mutex.h"
 #include "gateway/layouts/block_cache.h"
 #include "gateway/layouts/byte_lru.h"
@@ -20,20 +23,22 @@ struct RenderedKey {
   friend auto operator<=>(const RenderedKey&, const RenderedKey&) = default;
 };
 
+constexpr size_t kRememberedEvictions = 65'536;
+
 using SeriesKey = std::pair<InstanceNumber, uint64_t>;
 using SeriesNumbers = std::vector<uint64_t>;
 
 }  // namespace
 
-// Wiring: decoded blocks (a quarter of the bytes), resolved layouts (an eighth), rendered layouts
-// (the rest).
+// Wiring: decoded blocks (an eighth of the bytes, most of it only while rendering), resolved
+// layouts (an eighth), rendered layouts (the rest).
 class LayoutCache::Core {
  public:
   Core(const BlockSource& source, size_t max_bytes)
       : source_(source),
-        blocks_(source, max_bytes / 4),
+        blocks_(source, max_bytes / 8),
         resolved_(max_bytes / 8),
-        rendered_(max_bytes * 5 / 8) {}
+        rendered_(max_bytes * 3 / 4) {}
 
   absl::StatusOr<std::shared_ptr<const SeriesNumbers>> Series(InstanceNumber instance,
                                                               uint64_t layout) {
@@ -64,10 +69,10 @@ class LayoutCache::Core {
     if (!enforced.ok()) return enforced.status();
     auto layout = RenderLayout(blocks_, key.instance, **series, rules, *enforced);
     if (!layout.ok()) return layout.status();
-    ++renders_;
+    blocks_.Shrink();
     MutexLock lock(mu_);
     // What was rendered with labels that have changed meanwhile is used this once and not kept.
-    if (epoch == invalidations_) rendered_.Insert(key, *layout, RenderedWeight(**layout));
+    if (epoch == invalidations_) Keep(key, *layout);
     return *layout;
   }
 
@@ -87,16 +92,38 @@ class LayoutCache::Core {
     MutexLock lock(mu_);
     return blocks_.bytes() + resolved_.bytes() + rendered_.bytes();
   }
-  uint64_t renders() const { return renders_; }
+  LayoutCacheCounts counts() const {
+    MutexLock lock(mu_);
+    return counts_;
+  }
 
  private:
+  // A layout that is rendered again soon after it had to go shows that the cache is too small.
+  void Keep(const RenderedKey& key, std::shared_ptr<const RenderedLayout> layout)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    ++counts_.renders;
+    if (evicted_.erase(key) != 0) {
+      ++counts_.rerenders;
+      Log(too_small_, LogLevel::kWarn, "layouts do not fit their cache and are rendered again",
+          {{"rerenders", std::to_string(counts_.rerenders)}});
+    }
+    const size_t bytes = RenderedWeight(*layout);
+    for (const RenderedKey& gone : rendered_.Insert(key, std::move(layout), bytes)) {
+      ++counts_.evictions;
+      if (evicted_.size() >= kRememberedEvictions) evicted_.erase(evicted_.begin());
+      evicted_.insert(gone);
+    }
+  }
+
   const BlockSource& source_;
   BlockCache blocks_;
   mutable Mutex mu_;
   ByteLru<SeriesKey, SeriesNumbers> resolved_ ABSL_GUARDED_BY(mu_);
   ByteLru<RenderedKey, RenderedLayout> rendered_ ABSL_GUARDED_BY(mu_);
   uint64_t invalidations_ ABSL_GUARDED_BY(mu_) = 0;
-  std::atomic<uint64_t> renders_{0};
+  LayoutCacheCounts counts_ ABSL_GUARDED_BY(mu_);
+  std::set<RenderedKey> evicted_ ABSL_GUARDED_BY(mu_);
+  LogLimit too_small_{absl::Minutes(1)};
 };
 
 LayoutCache::LayoutCache(const BlockSource& source, size_t max_bytes)
@@ -119,6 +146,7 @@ absl::StatusOr<std::shared_ptr<const RenderedLayout>> LayoutCache::Rendered(
 
 void LayoutCache::Invalidate(InstanceNumber instance) { core_->Invalidate(instance); }
 size_t LayoutCache::bytes() const { return core_->bytes(); }
-uint64_t LayoutCache::renders_total() const { return core_->renders(); }
+uint64_t LayoutCache::renders_total() const { return core_->counts().renders; }
+LayoutCacheCounts LayoutCache::counts() const { return core_->counts(); }
 
 }  // namespace ampari

@@ -65,6 +65,12 @@ class BlockSource {
   virtual absl::StatusOr<Labels> EnforcedLabels(InstanceNumber instance) const = 0;
 };
 
+// Since the start. Rerenders: of layouts that the bound had pushed out before; when they keep
+// growing, the destinations' layouts do not fit.
+struct LayoutCacheCounts {
+  uint64_t renders = 0, evictions = 0, rerenders = 0;
+};
+
 // Thread-safe. `source` must outlive it. Order of rendering: external labels,
 // write_relabel_configs, enforced labels, limits.
 class LayoutCache {
@@ -84,6 +90,7 @@ class LayoutCache {
   void Invalidate(InstanceNumber instance);
   size_t bytes() const;
   uint64_t renders_total() const;
+  LayoutCacheCounts counts() const;
 
  private:
   class Core;

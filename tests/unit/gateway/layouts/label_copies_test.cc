@@ -37,7 +37,7 @@ TEST(LabelCopies, EqualLabelsAreOneCopy) {
   const std::string labels = Fields({{"__name__", "m"}, {"a", "x"}, {"b", "y"}});
   std::vector<LabelCopy> copies;
   AppendLabelCopies(labels, labels, copies);
-  EXPECT_EQ(copies, (std::vector<LabelCopy>{{0, 0, static_cast<uint32_t>(labels.size())}}));
+  EXPECT_EQ(copies, (std::vector<LabelCopy>{{0, 0, static_cast<uint16_t>(labels.size())}}));
 }
 
 TEST(LabelCopies, NeighboursOfAHistogramDifferInLeAlone) {

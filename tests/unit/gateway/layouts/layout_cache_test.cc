@@ -245,6 +245,21 @@ TEST(LayoutCache, StaysWithinItsBytes) {
   EXPECT_EQ(forwarder.reads(), reads) << "the latest is kept";
   ASSERT_THAT(cache.Rendered(1, 1, Rules()), IsOk());
   EXPECT_GT(forwarder.reads(), reads) << "the first was forgotten";
+  EXPECT_GT(cache.counts().evictions, 0u);
+  EXPECT_EQ(cache.counts().rerenders, 1u);
+}
+
+// Decoded labels do not stay beside the rendered ones.
+TEST(LayoutCache, ALayoutCostsLittleMoreThanItsLabels) {
+  Forwarder forwarder;
+  constexpr uint32_t kSeries = 100'000;
+  const uint64_t layout = forwarder.AddBlock(kSeries, {Of({{false, 1, kSeries}})});
+  LayoutCache cache(forwarder, size_t{256} << 20);
+  const auto rendered = cache.Rendered(1, layout, Rules());
+  ASSERT_THAT(rendered, IsOk());
+  const size_t beside = cache.bytes() - (*rendered)->label_bytes.size();
+  RecordProperty("bytes_per_series_beside_labels", std::to_string(beside / kSeries));
+  EXPECT_LE(beside / kSeries, 60u);
 }
 
 }  // namespace
