@@ -78,7 +78,7 @@ class Database {
   struct FileRange {
     std::string first, last;
     uint64_t entries = 0;
-    uint64_t deletions = 0;        // of single keys
+    uint64_t deletions = 0;  // of single keys
     uint64_t range_deletions = 0;
   };
   std::vector<FileRange> Files(const FamilyPtr& family) const;

@@ -1,8 +1,9 @@
 // Store: everything durable of a gateway in one RocksDB, written by one committer thread.
 //
-// Other stages meet it through plain values: intake submits arrivals and hears through a StreamSink what became of them;
-// delivery reads records, claims them, and hands back settlements. Every counter of the ledger is written in the batch
-// that stores, settles or expires a frame. FORMAT.md has the bytes; ../../ARCHITECTURE.md the life of a sample.
+// Other stages meet it through plain values: intake submits arrivals and hears through a StreamSink
+// what became of them; delivery reads records, claims them, and hands back settlements. Every
+// counter of the ledger is written in the batch that stores, settles or expires a frame. FORMAT.md
+// has the bytes; ../../ARCHITECTURE.md the life of a sample.
 #pragma once
 
 #include <array>
@@ -31,8 +32,9 @@ struct StoreOptions {
   std::string directory;
   uint64_t max_bytes = uint64_t{50} << 30;
   absl::Duration max_age = absl::Hours(72);
-  uint64_t live_cache_bytes = uint64_t{64} << 20;      // recent records kept in memory, all queues together
-  uint64_t dead_letter_bytes = uint64_t{64} << 20;     // per tenant
+  uint64_t live_cache_bytes = uint64_t{64}
+                              << 20;  // recent records kept in memory, all queues together
+  uint64_t dead_letter_bytes = uint64_t{64} << 20;  // per tenant
   uint32_t max_instances_per_producer = 64;
   uint32_t max_producers_per_entry = 10000;
 };
@@ -50,11 +52,13 @@ struct QueueTopology {
   std::vector<DestinationTopology> destinations;
 };
 
-// Thread-safe. Owns the database, the committer thread and a housekeeping thread. `clock` must outlive it.
+// Thread-safe. Owns the database, the committer thread and a housekeeping thread. `clock` must
+// outlive it.
 class Store {
  public:
-  // FailedPrecondition: another process holds the directory. DataLoss: damage that needs `queue repair`, with the words
-  // that say so. Everything else that can be mended is mended and named in status().alarms.
+  // FailedPrecondition: another process holds the directory. DataLoss: damage that needs `queue
+  // repair`, with the words that say so. Everything else that can be mended is mended and named in
+  // status().alarms.
   static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options, const Clock& clock);
   ~Store();  // closes streams, commits what was submitted, stops the threads
 
@@ -63,10 +67,12 @@ class Store {
   // max_bytes and max_age, by reload.
   void SetLimits(uint64_t max_bytes, absl::Duration max_age);
 
-  // --- intake; the answer comes through the sink, in order. Submitting to a closed stream is ignored.
+  // --- intake; the answer comes through the sink, in order. Submitting to a closed stream is
+  // ignored.
   StreamId OpenStream(HelloRequest hello, std::shared_ptr<StreamSink> sink);
   // `owner` is kept until the block is committed.
-  void SubmitRegistration(StreamId stream, std::string block, std::shared_ptr<const void> owner = nullptr);
+  void SubmitRegistration(StreamId stream, std::string block,
+                          std::shared_ptr<const void> owner = nullptr);
   void SubmitRetire(StreamId stream, std::vector<uint64_t> blocks);
   void SubmitFrame(StreamId stream, FrameArrival frame);
   void SubmitGap(StreamId stream, GapArrival gap);
@@ -75,29 +81,35 @@ class Store {
 
   // --- delivery
   std::array<LaneState, kLanes> Lanes(const DestinationId& destination) const;
-  // Records of the queue from `from` on (from the live cache or the disk), at most `max_bytes` of frames but at least one
-  // when there is one. `*next` is where to read on.
-  absl::StatusOr<std::vector<RecordPtr>> Read(const DestinationId& destination, uint64_t from, size_t max_bytes,
-                                              uint64_t* next) const;
-  // Before frames of a lane are sent: false when the store has expired past `from` (read the lane's cursor again).
-  // Claimed frames do not expire until Settle or Unclaim.
+  // Records of the queue from `from` on (from the live cache or the disk), at most `max_bytes` of
+  // frames but at least one when there is one. `*next` is where to read on.
+  absl::StatusOr<std::vector<RecordPtr>> Read(const DestinationId& destination, uint64_t from,
+                                              size_t max_bytes, uint64_t* next) const;
+  // Before frames of a lane are sent: false when the store has expired past `from` (read the lane's
+  // cursor again). Claimed frames do not expire until Settle or Unclaim.
   bool Claim(const DestinationId& destination, uint32_t lane, uint64_t from, uint64_t upto);
   void Unclaim(const DestinationId& destination, uint32_t lane);
-  // Rides in the next batch, at most 100 ms later; `done` runs on the committer thread once it is durable.
+  // Rides in the next batch, at most 100 ms later; `done` runs on the committer thread once it is
+  // durable.
   void Settle(Settlement settlement, std::function<void()> done);
-  // Before a merged range is first sent: Lanes() tells its extent and generation after any stop, until the cursor passes
-  // `upto`. Rides in the next batch, after that batch's settlements: `from` is the lane's cursor once the settlements
-  // handed over before are durable (another one is refused with an alarm, and `done` never runs). Replaces an earlier one.
-  void IntendRange(const DestinationId& destination, uint32_t lane, uint64_t from, uint64_t upto, uint64_t generation,
-                   std::function<void()> done);
-  // `wake` runs on the committer thread after each commit that added records to the queue or moved its cursors.
+  // Before a merged range is first sent: Lanes() tells its extent and generation after any stop,
+  // until the cursor passes `upto`. Rides in the next batch, after that batch's settlements: `from`
+  // is the lane's cursor once the settlements handed over before are durable (another one is
+  // refused with an alarm, and `done` never runs). Replaces an earlier one.
+  void IntendRange(const DestinationId& destination, uint32_t lane, uint64_t from, uint64_t upto,
+                   uint64_t generation, std::function<void()> done);
+  // `wake` runs on the committer thread after each commit that added records to the queue or moved
+  // its cursors.
   void SetWaker(const DestinationId& destination, std::function<void()> wake);
-  // Origin stamp of the oldest frame that connected forwarders of the lane have announced and not delivered; nullopt: none.
+  // Origin stamp of the oldest frame that connected forwarders of the lane have announced and not
+  // delivered; nullopt: none.
   std::optional<int64_t> OldestAnnounced(const DestinationId& destination, uint32_t lane) const;
-  // True while producers seen in the hour before the last stop have not come back, for at most two minutes after start.
+  // True while producers seen in the hour before the last stop have not come back, for at most two
+  // minutes after start.
   bool AwaitingProducers() const;
 
-  // --- layouts. The encoded registration block that holds the layout or series, NotFound if there is none.
+  // --- layouts. The encoded registration block that holds the layout or series, NotFound if there
+  // is none.
   absl::StatusOr<std::string> ReadBlockOfLayout(InstanceNumber instance, uint64_t layout) const;
   absl::StatusOr<std::string> ReadBlockOfSeries(InstanceNumber instance, uint64_t series) const;
   // Labels in force for the instance (the entry's, stored with it), and its producer, for people.

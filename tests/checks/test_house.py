@@ -193,6 +193,15 @@ def test_names():
     report(problems)
 
 
+def test_formatting():
+    paths = files(".h", ".cc")
+    result = subprocess.run(["clang-format", "--dry-run", "-Werror", "-ferror-limit=1", *paths], cwd=ROOT,
+                            capture_output=True, text=True)
+    found = sorted(set(re.findall(r"^([^\s:]+\.(?:h|cc)):\d+:\d+: error:", result.stderr, re.M)))
+    report([f"{path}: not as clang-format 14 writes it" for path in found])
+    assert result.returncode == 0, result.stderr
+
+
 def test_no_loose_files():
     report([f"{path}: a loose file" for path in files("", folders=("common",))
             if path.count("/") == 1 and not path.endswith(("CMakeLists.txt", "README.md"))])
