@@ -42,7 +42,7 @@ absl::StatusOr<std::shared_ptr<const RenderedLayout>> RenderLayout(
     }
     renderer.Append(block->series[number - block->first_series], *out);
     if (out->label_bytes.size() > std::numeric_limits<uint32_t>::max() / 2) {
-      return absl::ResourceExhaustedError("the labels of one layout exceed 2 GiB");
+      return absl::DataLossError("the labels of one layout exceed 2 GiB");
     }
   }
   out->label_bytes.shrink_to_fit();
