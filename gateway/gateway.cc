@@ -170,7 +170,7 @@ absl::Status Gateway::Reload() {
 }
 
 // Token files and the certificate may change at any time.
-void Gateway::Upkeep(std::string cert_file, std::string key_file) {
+void Gateway::Upkeep(const std::string& cert_file, const std::string& key_file) {
   LogLimit limit(absl::Minutes(5));
   for (;;) {
     const absl::Status tokens = entries_.Refresh();

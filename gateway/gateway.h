@@ -59,7 +59,7 @@ class Gateway {
   absl::Status StartHttp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mu_);
   absl::Status TakeOver(const GatewayConfig& config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mu_);
   absl::Status TakeOverLabels(const GatewayConfig& config);
-  void Upkeep(std::string cert_file, std::string key_file) ABSL_LOCKS_EXCLUDED(mu_);
+  void Upkeep(const std::string& cert_file, const std::string& key_file) ABSL_LOCKS_EXCLUDED(mu_);
   HttpApiSources Sources();
 
   const std::string config_file_;
