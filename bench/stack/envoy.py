@@ -153,7 +153,7 @@ class EnvoyMesh:
             status = _status(f"http://127.0.0.1:{self.ports[service]}{path}")
             self.sent[service, status] = self.sent.get((service, status), 0) + 1
 
-    def stop(self):
+    def stop(self, _=None):
         for process in self.processes:
             process.stop()
         self.application.shutdown()

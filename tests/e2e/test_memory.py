@@ -29,7 +29,7 @@ class MemoryBound:
         if self.enforced:
             (self.directory / "cgroup.procs").write_text(str(process.child.pid))
 
-    def stop(self):
+    def stop(self, _=None):
         if self.enforced:
             wait_until(lambda: not (self.directory / "cgroup.procs").read_text().strip(), "the group is empty")
             self.directory.rmdir()
