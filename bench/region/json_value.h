@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace ampari::bench {
+
+struct JsonMember;
 
 struct JsonValue {
   enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
@@ -17,12 +18,17 @@ struct JsonValue {
   Kind kind = Kind::kNull;
   std::string text;  // of a string; a number or boolean as it was written
   std::vector<JsonValue> items;
-  std::vector<std::pair<std::string, JsonValue>> members;  // in order; the first of a name counts
+  std::vector<JsonMember> members;  // in order; the first of a name counts
 
   // A null value when this is no object or has no such member.
   const JsonValue& operator[](std::string_view name) const;
   // Zero when this is no number.
   double number() const;
+};
+
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 inline constexpr int kMaxJsonDepth = 32;
