@@ -15,8 +15,8 @@ namespace ampari {
 // The sorted, disjoint ranges [first, upto) that the numbers fill.
 std::vector<std::pair<uint64_t, uint64_t>> SeriesRanges(std::vector<uint64_t> series);
 
-// Thread-safe as `blocks` is. NotFound when a series' block is missing; DataLoss when the label bytes
-// exceed 2 GiB, the range of an offset: no later try mends it.
+// Thread-safe as `blocks` is. NotFound when a series' block is missing; DataLoss when the label
+// bytes exceed 2 GiB, the range of an offset: no later try mends it.
 absl::StatusOr<std::shared_ptr<const RenderedLayout>> RenderLayout(
     BlockCache& blocks, InstanceNumber instance, const std::vector<uint64_t>& series,
     const RenderRules& rules, const Labels& enforced);
