@@ -21,9 +21,10 @@ class Families {
   }
   // One sample for each value of one label.
   void Labelled(std::string_view name, std::string help, MetricKind kind, std::string label,
-                std::vector<std::pair<std::string, double>> values) {
+                const std::vector<std::pair<std::string, double>>& values) {
     MetricFamily family{FullName(name), std::move(help), kind, {}};
-    for (auto& [value, number] : values) family.samples.push_back({{{label, value}}, number, {}});
+    for (const auto& [value, number] : values)
+      family.samples.push_back({{{label, value}}, number, {}});
     out_.push_back(std::move(family));
   }
 

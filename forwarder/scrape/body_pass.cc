@@ -76,12 +76,12 @@ void BodyPass::Drop() {
   GiveBack(toggled);
 }
 
-size_t BodyPass::Fail(std::string message) {
+size_t BodyPass::Fail(const std::string& message) {
   status_ = absl::InvalidArgumentError(message);
   return 0;
 }
 
-size_t BodyPass::FailAtLimit(std::string message) {
+size_t BodyPass::FailAtLimit(const std::string& message) {
   status_ = absl::ResourceExhaustedError(message);
   return 0;
 }

@@ -84,8 +84,8 @@ class BodyPass {
   bool AtLimit();
   TimeFate Judge(const SeriesEntry& entry, const LexedTail& tail);
   void CountFate(TimeFate fate);
-  size_t Fail(std::string message);         // InvalidArgument
-  size_t FailAtLimit(std::string message);  // ResourceExhausted
+  size_t Fail(const std::string& message);         // InvalidArgument
+  size_t FailAtLimit(const std::string& message);  // ResourceExhausted
 
   Memory memory_;
   BodyPassRules rules_;
