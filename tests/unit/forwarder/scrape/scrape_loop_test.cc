@@ -393,7 +393,7 @@ TEST_F(ScrapeLoopTest, AStuckTargetDelaysNoOther) {
     Advance(kInterval);
     EXPECT_EQ(Take(1)[0].scrape.body_values.size(), 1);
   }
-  EXPECT_EQ(gate_.waiting(), 1);
+  ASSERT_TRUE(Await([&] { return gate_.waiting() == 1; }));
   EXPECT_EQ(peer_.requests("/stuck"), 1);
   EXPECT_EQ(loop_->status().skipped_ticks, 2);
 }
