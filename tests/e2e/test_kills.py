@@ -94,7 +94,7 @@ def test_random_kills(chain, long_run):
     region, mesh, gateway, forwarder = start(chain, interval="2s")  # more than a flush (1 s): only one scrape can wait
     kills = []
     for _ in range(rounds):
-        time.sleep(chance.uniform(0.2, 2.0))
+        time.sleep(chance.uniform(0.2, 2.0))  # the moment of the kill is what varies
         if chance.random() < 0.5:
             gateway.process.kill()
             gateway.start()

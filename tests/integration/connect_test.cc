@@ -240,7 +240,7 @@ TEST(Connect, AnInstanceForgottenByAgeComesBackAsANewOne) {
   // Housekeeping forgets it on its own; max_age is 72 h.
   for (int step = 0; step < 2000 && !bed.store().status().instances.empty(); ++step) {
     clock.Advance(absl::Hours(1));
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // polls a real thread
   }
   ASSERT_TRUE(bed.store().status().instances.empty());
   identity.acknowledged = 1;

@@ -130,6 +130,7 @@ ServerResponse FakeRegion::Handle(const ServerRequest& request) {
     script = script_;
     changed_.NotifyAll();
   }
+  // The distance to the region, which is what the test is about.
   if (delay > absl::ZeroDuration()) std::this_thread::sleep_for(absl::ToChronoNanoseconds(delay));
   bool store = false;
   std::optional<ServerResponse> scripted = script ? script(parsed, number, &store) : std::nullopt;

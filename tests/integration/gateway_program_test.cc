@@ -96,7 +96,7 @@ class GatewayProgram : public testing::Test {
   bool Eventually(const std::function<bool()>& holds) {
     for (int i = 0; i < 1000; ++i) {
       if (holds()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // polls, 10 s at most
     }
     return false;
   }

@@ -105,7 +105,7 @@ class Prometheus:
                     return
                 except OSError:
                     pass
-            time.sleep(0.05)
+            time.sleep(0.05)  # polls until Prometheus answers
         raise AssertionError(log.read_text())
 
     def _wait_for_scrapes(self, want):
@@ -115,7 +115,7 @@ class Prometheus:
             jobs = self.get("query", query="count(up)", time=str(time.time()))["result"]
             if result and float(result[0]["value"][1]) >= want[1] and float(jobs[0]["value"][1]) == want[0]:
                 return
-            time.sleep(0.2)
+            time.sleep(0.2)  # polls until Prometheus has scraped
         raise AssertionError("Prometheus did not scrape every target often enough")
 
     def get(self, path, **parameters):

@@ -66,7 +66,7 @@ TEST(HttpServer, TellsWhoAsksAndWhere) {
 
 TEST(HttpServer, ServesIpv6WhereThereIsAny) {
   const auto server = HttpServer::Start(At("[::1]:0"), Ok);
-  if (!server.ok()) GTEST_SKIP() << server.status();
+  if (!server.ok()) GTEST_SKIP() << "no IPv6 here: " << server.status();
   HttpRequest request;
   request.url = "http://[::1]:" + std::to_string((*server)->port()) + "/";
   EXPECT_EQ(FetchOnce(std::move(request)).status, 200);

@@ -37,7 +37,7 @@ TEST(StoreGoldenTest, VersionOneOpens) {
   StoreRig rig;
   if (std::getenv("AMPARI_WRITE_GOLDEN") != nullptr) {
     WriteGolden(rig);
-    GTEST_SKIP() << "written to " << kGolden;
+    GTEST_SKIP() << "written anew, not read, to " << kGolden;
   }
   std::filesystem::copy(kGolden, rig.directory(), std::filesystem::copy_options::recursive);
   rig.Open();
