@@ -65,7 +65,7 @@ void AppendDelivery(const DeliveryStatus& delivery, const Ledger& ledger, std::s
   if (!delivery.brake.empty()) absl::StrAppend(text, ", slowed by ", delivery.brake);
   const auto drain =
       DrainSeconds({ledger.pending, delivery.accepted_rate, delivery.delivered_rate});
-  if (drain) {
+  if (drain && ledger.pending > 0) {
     absl::StrAppend(text, ", drained in about ",
                     absl::FormatDuration(absl::Seconds(static_cast<int64_t>(*drain))));
   }

@@ -65,6 +65,19 @@ TEST(QueueText, TellsWhyADestinationIsHeldAndNotWhatIsOver) {
   EXPECT_THAT(QueueText(snapshot), Not(HasSubstr("no such token")));
 }
 
+TEST(QueueText, EstimatesADrainOnlyOfWhatWaits) {
+  GatewaySnapshot snapshot = Snapshot();
+  DeliveryStatus delivery;
+  delivery.id = snapshot.store.destinations[0].id;
+  delivery.state = "delivering";
+  delivery.accepted_rate = 10;
+  delivery.delivered_rate = 60;
+  snapshot.deliveries = {delivery};
+  EXPECT_THAT(QueueText(snapshot), HasSubstr("delivering, drained in about 10s\n"));
+  snapshot.store.destinations[0].ledger.pending = 0;
+  EXPECT_THAT(QueueText(snapshot), HasSubstr("state    delivering\n"));
+}
+
 TEST(QueueText, NamesEachTenantOnce) {
   EXPECT_THAT(TenantsOf(Snapshot()), testing::ElementsAre("team-a", "team-b"));
 }
