@@ -14,11 +14,12 @@
 
 namespace ampari {
 
-// One group of static_configs or of a file of file_sd_configs.
+// One group of static_configs or of a file of file_sd_configs, or one pod.
 struct TargetGroup {
-  std::string source;  // for people: "static", or file:index
+  std::string source;  // for people: "static", file:index, or pod/namespace/name
   std::vector<std::string> targets;
-  Labels labels;
+  Labels labels;                      // of all its targets
+  std::vector<Labels> target_labels;  // empty, or one per target; they win over `labels`
 };
 
 struct FileDiscoveryConfig {
@@ -26,10 +27,22 @@ struct FileDiscoveryConfig {
   absl::Duration refresh_interval = absl::Minutes(5);
 };
 
+// kubernetes_sd_configs, role pod. Without api_server and kubeconfig_file: the pod's own service
+// account.
+struct KubernetesDiscoveryConfig {
+  std::string api_server;  // URL
+  std::string kubeconfig_file;
+  bool own_namespace = false;
+  std::vector<std::string> namespaces;         // with own_namespace none at all: every namespace
+  std::string label_selector, field_selector;  // of role pod, as the API server takes them
+  HttpClientOptions http;
+};
+
 struct ScrapeJobConfig {
   std::shared_ptr<const ScrapeJob> job;
   std::vector<TargetGroup> static_groups;
   std::vector<FileDiscoveryConfig> file_discoveries;
+  std::vector<KubernetesDiscoveryConfig> kubernetes_discoveries;
   std::vector<RelabelRule> relabel_rules,
       metric_relabel_rules;  // as written; the job has them compiled
 };
@@ -47,6 +60,8 @@ struct ForwarderConfig {
   std::vector<ScrapeJobConfig> jobs;
   Labels external_labels;
   GatewayClientConfig gateway;
+  std::string kubernetes_node;  // only this node's pods are discovered; empty: those of all nodes.
+                                // Default ${NODE_NAME}
   std::string http_listen_address = "127.0.0.1:4752";
   Secret http_token;
   std::string log_level = "info";
