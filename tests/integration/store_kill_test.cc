@@ -1,5 +1,6 @@
 // kill -9 at random moments, under load: everything acknowledged is there, nothing is there twice,
-// and the ledger holds. The victim is this program again, started with AMPARI_STORE_VICTIM set.
+// and the ledger holds. The victim is this program again, with the directory in AMPARI_STORE_VICTIM;
+// it is a disabled test, which only its parent runs: so it is nobody's skipped test.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
@@ -120,8 +121,8 @@ std::map<uint64_t, uint64_t> RunAndKill(const std::string& directory, uint64_t a
   posix_spawn_file_actions_addclose(&actions, ends[0]);
   ::setenv("AMPARI_STORE_VICTIM", directory.c_str(), 1);
   std::string program = "/proc/self/exe", filter = "--gtest_filter=StoreVictim.*";
-  std::string quiet = "--gtest_brief=1";
-  char* arguments[] = {program.data(), filter.data(), quiet.data(), nullptr};
+  std::string disabled = "--gtest_also_run_disabled_tests", quiet = "--gtest_brief=1";
+  char* arguments[] = {program.data(), filter.data(), disabled.data(), quiet.data(), nullptr};
   pid_t victim = 0;
   EXPECT_EQ(::posix_spawn(&victim, "/proc/self/exe", &actions, nullptr, arguments, environ), 0);
   ::unsetenv("AMPARI_STORE_VICTIM");
@@ -141,9 +142,9 @@ std::map<uint64_t, uint64_t> RunAndKill(const std::string& directory, uint64_t a
   return durable;
 }
 
-TEST(StoreVictim, Runs) {
+TEST(StoreVictim, DISABLED_Runs) {
   const char* directory = std::getenv("AMPARI_STORE_VICTIM");
-  if (directory == nullptr) GTEST_SKIP() << "only started by the test below";
+  ASSERT_NE(directory, nullptr) << "started by the test below";
   RunVictim(directory);
 }
 
