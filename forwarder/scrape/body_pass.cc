@@ -236,13 +236,14 @@ size_t BodyPass::TakeOther(std::string_view rest) {
 }
 
 size_t BodyPass::TakeSample(std::string_view rest) {
+  size_t length = std::string_view::npos;
   if (!expect_new_) {
-    const size_t length = SeriesTextBytes(rest);
+    length = SeriesTextBytes(rest);
     if (length == std::string_view::npos) return 0;
     const size_t taken = LookUp(rest, length, TextHash(rest.substr(0, length)));
     if (taken > 0) return taken;
   }
-  return TakeUnknown(rest);
+  return TakeUnknown(rest, length);
 }
 
 size_t BodyPass::LookUp(std::string_view rest, size_t length, const Hash128& text) {
@@ -266,7 +267,9 @@ size_t BodyPass::TakeKnown(EntryId id, std::string_view rest) {
   return entry.length + tail.bytes;
 }
 
-size_t BodyPass::TakeUnknown(std::string_view rest) {
+// `looked_up` is the length of the text that is known to be new: a value may follow its name
+// without a blank, and then the guess without lexing was too long.
+size_t BodyPass::TakeUnknown(std::string_view rest, size_t looked_up) {
   std::string error;
   LexResult result = rules_.open_metrics ? LexOpenMetricsSeries(rest, &series_, &error)
                                          : LexTextSeries(rest, &series_, &error);
@@ -275,11 +278,12 @@ size_t BodyPass::TakeUnknown(std::string_view rest) {
   const size_t length = series_.text_bytes;
   if (length > kMaxLineBytes) return FailAtLimit("a line is longer than 16 MiB");
   const Hash128 text = TextHash(rest.substr(0, length));
-  if (std::exchange(expect_new_, true)) {
+  if (length != looked_up) {
     const size_t taken = LookUp(rest, length, text);
-    expect_new_ = taken == 0;
+    expect_new_ = false;
     if (taken > 0) return taken;
   }
+  expect_new_ = true;
   LexedTail tail;
   result = LexTail(rest.substr(length), &tail, &error);
   if (result == LexResult::kError) return Fail(std::move(error));

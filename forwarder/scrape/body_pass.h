@@ -71,7 +71,7 @@ class BodyPass {
   size_t TakePredicted(std::string_view rest);
   size_t TakeSample(std::string_view rest);
   size_t LookUp(std::string_view rest, size_t length, const Hash128& text);
-  size_t TakeUnknown(std::string_view rest);
+  size_t TakeUnknown(std::string_view rest, size_t looked_up);
   size_t TakeKnown(EntryId id, std::string_view rest);
   size_t TakeOther(std::string_view rest);
   Hash128 TextHash(std::string_view text) const;

@@ -199,6 +199,13 @@ TEST(Limits, AScrapeThatFitsNoFrame) {
   EXPECT_THAT(target.Scrape("a 1\n"), SizeIs(1));
 }
 
+TEST(TargetState, AValueRightBehindItsNameFindsItsSeries) {
+  ScrapedBodies target;
+  target.Scrape("g 1\ng_seconds-Inf\n");
+  target.Scrape("g 1\ng_seconds-Inf\n");
+  EXPECT_EQ(target.report().at("scrape_series_added"), "0");
+}
+
 TEST(Rollback, LeavesNoTrace) {
   ScrapedBodies target;
   target.Scrape("a 1\n");
