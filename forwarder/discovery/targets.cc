@@ -92,15 +92,17 @@ class TargetSetBuilder {
   void Add(const JobTargets& job, const Labels& external) {
     kept_of_job_ = 0;
     for (const TargetGroup& group : job.groups) {
-      for (const std::string& address : group.targets) AddOne(job.job, address, group, external);
+      for (size_t i = 0; i < group.targets.size(); ++i) AddOne(job.job, group, i, external);
     }
   }
   TargetSet Take() { return std::move(set_); }
 
  private:
-  void AddOne(const std::shared_ptr<const ScrapeJob>& job, std::string_view address,
-              const TargetGroup& group, const Labels& external) {
-    Labels discovered = DiscoveredLabels(*job, address, group.labels);
+  void AddOne(const std::shared_ptr<const ScrapeJob>& job, const TargetGroup& group, size_t index,
+              const Labels& external) {
+    const Labels none;
+    const Labels& own = index < group.target_labels.size() ? group.target_labels[index] : none;
+    Labels discovered = DiscoveredLabels(*job, group.targets[index], group.labels, own);
     absl::StatusOr<Target> target = BuildTarget(job, discovered, external);
     if (!target.ok()) {
       Drop(*job, std::move(discovered), std::string(target.status().message()));
@@ -129,10 +131,17 @@ class TargetSetBuilder {
 
 }  // namespace
 
-Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const Labels& group) {
+Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const Labels& group,
+                        const Labels& own) {
+  constexpr std::string_view kAddress = "__address__";
   LabelsBuilder labels;
-  for (const Label label : group) labels.Set(label.name, label.value);
-  labels.Set("__address__", address);
+  labels.AddView(kAddress, address);
+  for (const Label label : own) {
+    if (label.name != kAddress) labels.AddView(label.name, label.value);
+  }
+  for (const Label label : group) {
+    if (label.name != kAddress && !own.Has(label.name)) labels.AddView(label.name, label.value);
+  }
   SetIfEmpty("job", job.job_name, labels);
   SetIfEmpty("__scrape_interval__", FormatPromDuration(job.scrape_interval), labels);
   SetIfEmpty("__scrape_timeout__", FormatPromDuration(job.scrape_timeout), labels);

@@ -25,9 +25,11 @@ inline constexpr size_t kMaxTargets = 100'000;
 // Dropped targets kept for people, of a job without keep_dropped_targets.
 inline constexpr uint64_t kKeptDroppedTargets = 1'000;
 
-// The labels of a target before relabelling: its address, the group's labels, and where they are
-// unset the job's name, interval, timeout, path, scheme and the first value of each parameter.
-Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const Labels& group);
+// The labels of a target before relabelling: its address, its own labels, the group's, and where
+// they are unset the job's name, interval, timeout, path, scheme and the first value of each
+// parameter. Of one name the earlier of these wins.
+Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const Labels& group,
+                        const Labels& own = {});
 
 // Relabels, checks and completes one target. `external` labels are added to what its samples carry
 // where absent, so a scraped label of that name counts as a conflict (Prometheus adds them on

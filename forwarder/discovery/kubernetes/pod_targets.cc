@@ -4,6 +4,7 @@
 #include <google/protobuf/repeated_field.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace ampari {
 namespace {
 
 constexpr char kPrefix[] = "__meta_kubernetes_";
+constexpr size_t kMaxErrorBytes = 200;
 
 using Statuses = google::protobuf::RepeatedPtrField<kubernetes::ContainerStatus>;
 using Containers = google::protobuf::RepeatedPtrField<kubernetes::Container>;
@@ -186,7 +188,12 @@ absl::StatusOr<DiscoveredPod> ParsePod(std::string_view json) {
   kubernetes::Pod pod;
   const auto status = google::protobuf::util::JsonStringToMessage(
       google::protobuf::StringPiece(json.data(), json.size()), &pod, options);
-  if (!status.ok()) return absl::InvalidArgumentError(status.message().ToString());
+  // Behind its first line the message quotes the text around a mistake, which may be a secret.
+  if (!status.ok()) {
+    const std::string message = status.message().ToString();
+    return absl::InvalidArgumentError(
+        message.substr(0, std::min(message.find('\n'), kMaxErrorBytes)));
+  }
   return DiscoverPod(pod);
 }
 

@@ -48,7 +48,7 @@ ScrapeJobConfig Job(std::string name, std::vector<std::string> addresses,
   job.job_name = std::move(name);
   ScrapeJobConfig config;
   config.job = std::make_shared<const ScrapeJob>(std::move(job));
-  if (!addresses.empty()) config.static_groups = {{"static", std::move(addresses), {}}};
+  if (!addresses.empty()) config.static_groups = {{"static", std::move(addresses), {}, {}}};
   if (!files.empty()) config.file_discoveries = {{std::move(files), absl::Minutes(5)}};
   return config;
 }

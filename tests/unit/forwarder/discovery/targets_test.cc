@@ -76,6 +76,17 @@ TEST(Targets, GroupLabelsWinOverDefaultsButNotOverTheAddress) {
   EXPECT_EQ(discovered.Get("__scheme__"), "x");
 }
 
+TEST(Targets, LabelsOfOneTargetWinOverTheGroups) {
+  TargetGroup group{"pod/shop/cart", {"a:1", "a:2"}, {{"pod", "cart"}, {"port", "none"}}, {}};
+  group.target_labels = {{{"port", "http"}, {"__address__", "b:2"}}, {{"job", "own"}}};
+  const TargetSet set = BuildTargetSet({{JobTargets{With(Job(), {}), {group}}}}, {});
+  ASSERT_EQ(set.targets.size(), 2);
+  EXPECT_EQ(set.targets[0].labels,
+            (Labels{{"instance", "a:1"}, {"job", "mesh"}, {"pod", "cart"}, {"port", "http"}}));
+  EXPECT_EQ(set.targets[1].labels,
+            (Labels{{"instance", "a:2"}, {"job", "own"}, {"pod", "cart"}, {"port", "none"}}));
+}
+
 TEST(Targets, MetaAndInternalLabelsStayOffTheSamples) {
   const Target target = Build(With(Job(), {}), "1.2.3.4:15020",
                               {{"__meta_pod", "p"}, {"__tmp", "t"}, {"namespace", "shop"}})
@@ -166,7 +177,7 @@ TEST(Targets, Urls) {
 }
 
 JobTargets Group(std::shared_ptr<const ScrapeJob> job, std::vector<std::string> targets) {
-  return {std::move(job), {{"static", std::move(targets), {}}}};
+  return {std::move(job), {{"static", std::move(targets), {}, {}}}};
 }
 
 TEST(Targets, EqualTargetsOfAJobAreOne) {
