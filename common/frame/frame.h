@@ -23,12 +23,13 @@ inline constexpr uint32_t kMaxScrapesPerFrame = 65536;
 // The uncompressed head of every frame. All numbers are little-endian; FORMAT.md has the offsets.
 struct FrameHeader {
   FrameKind kind = FrameKind::kMetrics;
-  uint64_t sequence = 0;    // contiguous from 1 per instance and signal
-  uint32_t scrapes = 0;     // scrapes, or log entries' files
-  uint64_t items = 0;       // samples or lines: what the ledger counts
-  uint32_t raw_bytes = 0;   // body before compression
-  uint32_t body_bytes = 0;  // body as it follows
-  uint64_t checksum = 0;    // XXH3-64 over header (this field zero) and body
+  uint64_t sequence = 0;         // contiguous from 1 per instance and signal
+  uint32_t scrapes = 0;          // scrape records; of logs: files
+  uint64_t items = 0;            // samples or lines: what the ledger counts
+  uint32_t raw_bytes = 0;        // body before compression
+  uint32_t body_bytes = 0;       // body as it follows
+  uint32_t positions_bytes = 0;  // of logs: between header and body
+  uint64_t checksum = 0;         // XXH3-64 over header (this field zero) and all that follows
 };
 
 // Reads and checks everything but lengths and checksum, which VerifyFrame does: magic, version,
@@ -38,6 +39,10 @@ absl::StatusOr<FrameHeader> ParseFrameHeader(std::string_view bytes);
 // Checks the checksum over the pieces of one whole frame, without joining them. DataLoss when it
 // differs.
 absl::Status VerifyFrame(const FrameHeader& header, const std::vector<std::string_view>& pieces);
+
+// Writes `header` into the first kFrameHeaderBytes of the frame, which is otherwise whole, with the
+// checksum that belongs there.
+void SealFrame(const FrameHeader& header, std::string* frame);
 
 // The same frame under another sequence, its checksum renewed. `frame` is whole and well formed.
 std::string WithSequence(std::string frame, uint64_t sequence);

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "common/frame/frame.h"
+#include "common/frame/log_frame.h"
 #include "common/frame/registration.h"
 #include "tests/unit/common/frame/frame_samples.h"
 
@@ -83,6 +84,32 @@ TEST(Golden, FrameVersion1) {
   const auto decoded = decoder.Decode(frame, layouts, 1 << 20);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(*decoded, Version1Scrapes());
+}
+
+TEST(Golden, LogFrameVersion1) {
+  LogFrameBuilder builder;
+  builder.BeginStream({{"namespace", "shop"}, {"pod", "web-0"}});
+  builder.AddLine(1'700'000'000'000'000'000, "GET / 200", {{"response_code", "200"}});
+  builder.AddLine(1'700'000'000'000'000'250, "GET /a 404");
+  builder.AddFile({"0123456789abcdef", true, {0, 0}, {120, 0}, "shop_web-0_4f1c/istio-proxy"});
+  const std::string frame = ReadOrWrite("logs_v1.frame", builder.Finish(3));
+  ASSERT_FALSE(frame.empty()) << "run from the source directory";
+  const auto header = ParseFrameHeader(frame);
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(header->items, 2u);
+  const auto files = ParseLogPositions(
+      *header, std::string_view(frame).substr(kFrameHeaderBytes, header->positions_bytes));
+  ASSERT_TRUE(files.ok()) << files.status();
+  ASSERT_EQ(files->size(), 1u);
+  EXPECT_EQ((*files)[0].upto, (LogPosition{120, 0}));
+  EXPECT_EQ((*files)[0].name, "shop_web-0_4f1c/istio-proxy");
+  LogFrameDecoder decoder;
+  const auto streams = decoder.Decode(frame, 1 << 20);
+  ASSERT_TRUE(streams.ok()) << streams.status();
+  ASSERT_EQ(streams->size(), 1u);
+  EXPECT_EQ((*streams)[0].labels.ToString(), "{namespace=\"shop\", pod=\"web-0\"}");
+  EXPECT_EQ((*streams)[0].entries[1].time_ns, 1'700'000'000'000'000'250);
+  EXPECT_EQ((*streams)[0].entries[1].line, "GET /a 404");
 }
 
 TEST(Golden, RegistrationVersion1) {

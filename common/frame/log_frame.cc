@@ -1,0 +1,204 @@
+#include "common/frame/log_frame.h"
+
+#include <string_view>
+
+#include "absl/container/flat_hash_set.h"
+#include "common/frame/compression.h"
+#include "common/frame/varint.h"
+#include "common/runtime/check.h"
+
+namespace ampari {
+namespace {
+
+constexpr uint64_t kFirstBit = 1;  // of a file's flags; other bits are zero
+
+absl::Status Malformed(const char* what) {
+  return absl::DataLossError(std::string("log frame: ") + what);
+}
+
+void AppendMetadata(const LogMetadata& metadata, std::string* out) {
+  Check(metadata.size() <= kMaxLogMetadataPairs, "structured metadata is bounded by its source");
+  AppendVarint(metadata.size(), out);
+  for (const auto& [name, value] : metadata) {
+    AppendString(name, out);
+    AppendString(value, out);
+  }
+}
+
+bool ReadMetadata(ByteCursor* cursor, LogMetadata* out) {
+  uint64_t count = 0;
+  if (!cursor->ReadVarint(&count) || count > kMaxLogMetadataPairs) return false;
+  out->reserve(count);
+  for (; count > 0; --count) {
+    std::string_view name, value;
+    if (!cursor->ReadString(&name) || !cursor->ReadString(&value)) return false;
+    out->emplace_back(name, value);
+  }
+  return true;
+}
+
+// An offset and what the frame read on from there.
+bool ReadReach(ByteCursor* cursor, uint64_t* from, uint64_t* upto) {
+  uint64_t grown = 0;
+  if (!cursor->ReadVarint(from) || !cursor->ReadVarint(&grown)) return false;
+  *upto = *from + grown;
+  return *upto >= *from;
+}
+
+bool ReadFile(ByteCursor* cursor, LogFilePart* file) {
+  std::string_view key, name;
+  uint64_t flags = 0;
+  if (!cursor->ReadBytes(kLogFileKeyBytes, &key) || !cursor->ReadVarint(&flags)) return false;
+  if ((flags & ~kFirstBit) != 0) return false;
+  if (!ReadReach(cursor, &file->from.out, &file->upto.out)) return false;
+  if (!ReadReach(cursor, &file->from.err, &file->upto.err)) return false;
+  file->first = (flags & kFirstBit) != 0;
+  if (file->first && (!cursor->ReadString(&name) || name.size() > kMaxLogFileNameBytes)) {
+    return false;
+  }
+  file->key = key;
+  file->name = name;
+  return true;
+}
+
+absl::Status ReadStream(ByteCursor* cursor, uint64_t* lines_left, LogStream* stream) {
+  std::string_view labels;
+  uint64_t count = 0;
+  if (!cursor->ReadString(&labels) || !Labels::FromBytes(labels, &stream->labels)) {
+    return Malformed("the labels of a stream");
+  }
+  // Each line takes three bytes at least, so a count is checked before it reserves anything.
+  if (!cursor->ReadVarint(&count) || count == 0 || count > *lines_left ||
+      count > cursor->remaining() / 3) {
+    return Malformed("the count of a stream's lines");
+  }
+  *lines_left -= count;
+  stream->entries.resize(count);
+  int64_t time_ns = 0;
+  for (LogEntry& entry : stream->entries) {
+    uint64_t delta = 0;
+    if (!cursor->ReadVarint(&delta) || !cursor->ReadString(&entry.line) ||
+        !ReadMetadata(cursor, &entry.metadata)) {
+      return Malformed("a line");
+    }
+    time_ns = static_cast<int64_t>(static_cast<uint64_t>(time_ns) +
+                                   static_cast<uint64_t>(UnZigZag(delta)));
+    entry.time_ns = time_ns;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+LogFrameBuilder::LogFrameBuilder() : zstd_(NewCompressState()) {}
+LogFrameBuilder::~LogFrameBuilder() { FreeCompressState(zstd_); }
+
+void LogFrameBuilder::BeginStream(const Labels& labels) {
+  EndStream();
+  labels_ = labels;
+  last_time_ns_ = 0;
+}
+
+void LogFrameBuilder::AddLine(int64_t time_ns, std::string_view line, const LogMetadata& metadata) {
+  const uint64_t delta = static_cast<uint64_t>(time_ns) - static_cast<uint64_t>(last_time_ns_);
+  AppendVarint(ZigZag(static_cast<int64_t>(delta)), &stream_body_);
+  last_time_ns_ = time_ns;
+  AppendString(line, &stream_body_);
+  AppendMetadata(metadata, &stream_body_);
+  ++stream_lines_;
+  ++lines_;
+}
+
+void LogFrameBuilder::EndStream() {
+  if (stream_lines_ == 0) return;
+  AppendString(labels_.bytes(), &body_);
+  AppendVarint(stream_lines_, &body_);
+  body_.append(stream_body_);
+  stream_body_.clear();
+  stream_lines_ = 0;
+}
+
+void LogFrameBuilder::AddFile(const LogFilePart& file) {
+  Check(files_ < kMaxLogFilesPerFrame, "frames are flushed before they hold too many files");
+  Check(file.key.size() == kLogFileKeyBytes, "a file's key is a hash");
+  Check(file.upto.out >= file.from.out && file.upto.err >= file.from.err, "files are read onwards");
+  positions_.append(file.key);
+  AppendVarint(file.first ? kFirstBit : 0, &positions_);
+  AppendVarint(file.from.out, &positions_);
+  AppendVarint(file.upto.out - file.from.out, &positions_);
+  AppendVarint(file.from.err, &positions_);
+  AppendVarint(file.upto.err - file.from.err, &positions_);
+  if (file.first) {
+    AppendString(std::string_view(file.name).substr(0, kMaxLogFileNameBytes), &positions_);
+  }
+  ++files_;
+}
+
+std::string LogFrameBuilder::Finish(uint64_t sequence) {
+  EndStream();
+  Check(body_.size() <= UINT32_MAX && positions_.size() <= UINT32_MAX,
+        "frames are flushed long before 4 GiB");
+  FrameHeader header;
+  header.kind = FrameKind::kLogs;
+  header.sequence = sequence;
+  header.scrapes = files_;
+  header.items = lines_;
+  header.raw_bytes = static_cast<uint32_t>(body_.size());
+  header.positions_bytes = static_cast<uint32_t>(positions_.size());
+  std::string frame(kFrameHeaderBytes, '\0');
+  frame.append(positions_);
+  CompressAppend(zstd_, body_, &frame);
+  const size_t body_bytes = frame.size() - kFrameHeaderBytes - positions_.size();
+  Check(body_bytes <= UINT32_MAX, "zstd adds little");
+  header.body_bytes = static_cast<uint32_t>(body_bytes);
+  SealFrame(header, &frame);
+  positions_.clear();
+  body_.clear();
+  files_ = 0;
+  lines_ = 0;
+  return frame;
+}
+
+absl::StatusOr<std::vector<LogFilePart>> ParseLogPositions(const FrameHeader& header,
+                                                           std::string_view bytes) {
+  // Sixteen bytes of key and five numbers at least.
+  if (header.scrapes > bytes.size() / (kLogFileKeyBytes + 5))
+    return Malformed("more files than bytes");
+  std::vector<LogFilePart> files(header.scrapes);
+  absl::flat_hash_set<std::string_view> keys;
+  ByteCursor cursor(bytes);
+  for (LogFilePart& file : files) {
+    if (!ReadFile(&cursor, &file)) return Malformed("a file's position");
+    if (!keys.insert(file.key).second) return Malformed("a file twice");
+  }
+  if (!cursor.done()) return Malformed("bytes after the last position");
+  return files;
+}
+
+LogFrameDecoder::LogFrameDecoder() : zstd_(NewDecompressState()) {}
+LogFrameDecoder::~LogFrameDecoder() { FreeDecompressState(zstd_); }
+
+absl::StatusOr<std::vector<LogStream>> LogFrameDecoder::Decode(std::string_view frame,
+                                                               size_t max_raw_bytes) {
+  const absl::StatusOr<FrameHeader> header = ParseFrameHeader(frame);
+  if (!header.ok()) return header.status();
+  if (absl::Status s = VerifyFrame(*header, {frame}); !s.ok()) return s;
+  if (header->kind != FrameKind::kLogs) return Malformed("not logs");
+  if (header->raw_bytes > max_raw_bytes) return Malformed("raw size over limit");
+  if (raw_.size() < header->raw_bytes) raw_.resize(header->raw_bytes);
+  const std::string_view body = frame.substr(kFrameHeaderBytes + header->positions_bytes);
+  if (absl::Status s = DecompressExactly(zstd_, body, raw_.data(), header->raw_bytes); !s.ok()) {
+    return s;
+  }
+  std::vector<LogStream> streams;
+  uint64_t lines_left = header->items;
+  ByteCursor cursor(std::string_view(raw_.data(), header->raw_bytes));
+  while (!cursor.done()) {
+    if (absl::Status s = ReadStream(&cursor, &lines_left, &streams.emplace_back()); !s.ok())
+      return s;
+  }
+  if (lines_left != 0) return Malformed("fewer lines than told");
+  return streams;
+}
+
+}  // namespace ampari
