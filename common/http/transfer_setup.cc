@@ -16,6 +16,10 @@ namespace {
 constexpr long kReceiveBufferBytes = long{256} << 10;
 constexpr long kSendBufferBytes = long{256} << 10;
 constexpr long kDnsCacheSeconds = 30;
+// A peer that vanished without a word is noticed within two minutes (the kernel asks nine times),
+// also while an answer that may be silent for long is awaited.
+constexpr long kKeepAliveIdleSeconds = 30;
+constexpr long kKeepAliveIntervalSeconds = 10;
 
 long MinTlsVersion(const std::string& version) {
   if (version == "TLS10") return CURL_SSLVERSION_TLSv1_0;
@@ -70,6 +74,8 @@ void Transfer::SetLimits() {
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
   curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, kSendBufferBytes);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPIDLE, kKeepAliveIdleSeconds);
+  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPINTVL, kKeepAliveIntervalSeconds);
   curl_easy_setopt(easy_, CURLOPT_DNS_CACHE_TIMEOUT, kDnsCacheSeconds);
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, Milliseconds(request_.timeout));
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "common/http/loop.h"
+#include "common/http/retry_after.h"
 
 namespace ampari {
 
@@ -32,16 +33,11 @@ struct Outcome {
   std::optional<absl::Duration> retry_after;  // capped
 };
 
-inline constexpr absl::Duration kMaxRetryAfter = absl::Minutes(5);
 inline constexpr size_t kMaxWordsBytes = 256;  // of a region's answer that are kept
 
 // Remote write 1.0. `now` is the wall clock, for Retry-After as a date. `retry_on_429` false holds
 // at 429 what Prometheus would drop.
 Outcome ClassifyAnswer(const HttpResponse& response, bool retry_on_429, absl::Time now);
-
-// Seconds or an HTTP date (RFC 9110 §10.2.3), at most kMaxRetryAfter; nullopt when absent,
-// malformed or not in the future.
-std::optional<absl::Duration> ParseRetryAfter(std::string_view value, absl::Time now);
 
 // "429", "no answer", …: the name of what an answer was, for people.
 std::string AnswerName(const HttpResponse& response);

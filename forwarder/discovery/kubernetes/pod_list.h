@@ -1,5 +1,5 @@
-// PodList: the pods of one discovery as its list and watch requests told them. Pure bookkeeping: no
-// I/O, no clock.
+// PodList: the pods of one watched collection as its list and watch requests told them. Pure
+// bookkeeping: no I/O, no clock.
 #pragma once
 
 #include <map>
@@ -14,19 +14,26 @@ namespace ampari {
 // off, and an API server that cannot be reached, change nothing.
 class PodList {
  public:
+  static constexpr size_t kMaxPods = 50'000;
+
   void BeginList();
-  void Add(DiscoveredPod pod);  // a page's item
+  // A page's item; false when there is no room for it.
+  bool Add(DiscoveredPod pod);
   // True when any group changed.
   bool EndList();
-  // Watch events.
+  // Watch events; true when a group changed. Upsert() of a pod that HasRoom() refuses changes
+  // nothing.
+  bool HasRoom(const std::string& key) const;
   bool Upsert(DiscoveredPod pod);
   bool Remove(const std::string& key);
 
   size_t size() const { return pods_.size(); }
-  void AppendGroups(std::vector<TargetGroup>* groups) const;  // in the order of the keys
+  size_t listed() const { return listed_.size(); }  // by the list that is under way
+  // In the order of the keys; pods without targets have no group.
+  void AppendGroups(std::vector<TargetGroup>* groups) const;
 
  private:
-  std::map<std::string, DiscoveredPod> pods_, listed_;
+  std::map<std::string, DiscoveredPod> pods_, listed_;  // by key
 };
 
 }  // namespace ampari
