@@ -26,6 +26,8 @@ LAYERS = {
     "forwarder/scrape": {"common", "forwarder/shipping/shipment.h"},
     "forwarder/discovery": {"common", "forwarder/config.h", "forwarder/scrape/target.h", "forwarder/scrape/schedule.h"},
     "forwarder/shipping": {"common"},
+    "forwarder/tail": {"common"},
+    "forwarder/canary": {"common", "forwarder/config.h", "forwarder/gateway_connection.h", "forwarder/shipping"},
     "forwarder": {"common", "forwarder"},
     "gateway/store": {"common"},
     "gateway/tenants": {"common", "gateway/config.h"},
