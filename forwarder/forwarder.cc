@@ -135,7 +135,7 @@ void Forwarder::TakeOver(const ForwarderConfig& config) {
     MutexLock lock(mu_);
     http_token_ = std::make_shared<SecretSource>(config.http_token);
   }
-  discovery_.Apply(config.jobs, config.external_labels);
+  discovery_.Apply(config.jobs, config.external_labels, config.kubernetes_node);
 }
 
 void Forwarder::TakeTargets(TargetSet targets) {
@@ -189,6 +189,7 @@ void Forwarder::NoteReload(const absl::Status& status) {
     ++reload_.failures;
   }
 }
+  view.pod_watches = discovery_.pod_watches();
 
 ForwarderView Forwarder::View(bool with_targets) const {
   ForwarderView view;

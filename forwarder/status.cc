@@ -75,6 +75,27 @@ void WriteFile(const DiscoveredFile& file, JsonWriter& json) {
       .EndObject();
 }
 
+void WritePodWatch(const PodWatchStatus& watch, JsonWriter& json) {
+  json.BeginObject()
+      .Field("url", watch.url)
+      .Field("pods", watch.pods)
+      .Field("synced", watch.synced)
+      .Field("error", watch.error);
+  json.Key("last_success");
+  if (watch.last_success == absl::InfinitePast()) {
+    json.Null();
+  } else {
+    json.Value(Seconds(watch.last_success));
+  }
+  json.Field("lists", watch.lists).Field("watches", watch.watches).Field("events", watch.events);
+  json.Key("failures").BeginObject();
+  for (size_t i = 0; i < kPodWatchFailures; ++i) {
+    if (watch.failures[i] == 0) continue;
+    json.Field(PodWatchFailureName(static_cast<PodWatchFailure>(i)), watch.failures[i]);
+  }
+  json.EndObject().EndObject();
+}
+
 void WriteGateway(const ShippingStatus& shipping, JsonWriter& json) {
   json.Key("gateway")
       .BeginObject()
@@ -108,6 +129,8 @@ std::string TargetsJson(ForwarderView view) {
   json.EndArray().Field("dropped_total", view.dropped.total).Key("files").BeginArray();
   for (const DiscoveredFile& file : view.files) WriteFile(file, json);
   json.EndArray();
+  json.EndArray().Key("kubernetes").BeginArray();
+  for (const PodWatchStatus& watch : view.pod_watches) WritePodWatch(watch, json);
   WriteGateway(view.shipping, json);
   json.EndObject();
   return json.Take();

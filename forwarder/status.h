@@ -32,13 +32,14 @@ struct ForwarderView {
   std::vector<TargetStatus> targets;
   DroppedTargets dropped;
   std::vector<DiscoveredFile> files;
+  std::vector<PodWatchStatus> pod_watches;
   ScrapeLoopStatus scraping;
   ShippingStatus shipping;
   ReloadStatus reload;
 };
 
-// {"targets": […], "dropped": […], "dropped_total": n, "files": […], "gateway": {…}}; targets in
-// the order of job and URL.
+// {"targets": […], "dropped": […], "dropped_total": n, "files": […], "kubernetes": […], "gateway":
+// {…}}; targets in the order of job and URL.
 std::string TargetsJson(ForwarderView view);
 
 // Families ampari_forwarder_*. Without per-target series: what a target did is in /targets and in

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/runtime/absl_view.h"
+#include "forwarder/kubernetes_metrics.h"
 #include "forwarder/status.h"
 
 namespace ampari {
@@ -168,3 +169,4 @@ void AppendForwarderMetrics(const ForwarderView& view, std::vector<MetricFamily>
 }
 
 }  // namespace ampari
+  AppendKubernetesMetrics(view.pod_watches, families);

@@ -1,11 +1,13 @@
 #include "forwarder/discovery/discovery.h"
 
 #include <algorithm>
+#include <random>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/runtime/clock.h"
 #include "common/runtime/logging.h"
 #include "forwarder/discovery/targets.h"
 
@@ -20,10 +22,18 @@ std::string SourceKey(const ScrapeJob& job, const FileDiscoveryConfig& files) {
   return absl::StrCat(job.job_name, "\n", absl::StrJoin(files.files, "\n"));
 }
 
+KubernetesSourceOptions PodOptions() {
+  KubernetesSourceOptions options;
+  options.seed = std::random_device()();
+  return options;
+}
+
 }  // namespace
 
 Discovery::Discovery(Consumer consumer)
-    : consumer_(std::move(consumer)), thread_([this] { Run(); }) {}
+    : consumer_(std::move(consumer)),
+      pods_([this] { watch_.Wakeup(); }, PodOptions()),
+      thread_([this] { Run(); }) {}
 
 Discovery::~Discovery() {
   {
@@ -34,9 +44,10 @@ Discovery::~Discovery() {
   thread_.join();
 }
 
-void Discovery::Apply(std::vector<ScrapeJobConfig> jobs, Labels external_labels) {
+void Discovery::Apply(std::vector<ScrapeJobConfig> jobs, Labels external_labels,
+                      std::string kubernetes_node) {
   MutexLock lock(mu_);
-  new_config_ = Config{std::move(jobs), std::move(external_labels)};
+  new_config_ = Config{std::move(jobs), std::move(external_labels), std::move(kubernetes_node)};
   watch_.Wakeup();
 }
 
@@ -52,10 +63,11 @@ void Discovery::Run() {
       if (stop_) return;
     }
     const bool adopted = Adopt();
-    const bool changed = RefreshFiles();
+    const bool files_changed = RefreshFiles();
     ShowFiles();
-    if (adopted || changed) consumer_(Build());
-    watch_.Wait(RefreshInterval());
+    const bool pods_changed = pods_.TakeChanges(SystemClock().Monotonic());
+    if (adopted || files_changed || pods_changed) consumer_(Build());
+    watch_.Wait(std::min(RefreshInterval(), pods_.Wait(SystemClock().Monotonic())));
   }
 }
 
@@ -78,6 +90,7 @@ bool Discovery::Adopt() {
     }
   }
   sources_ = std::move(sources);
+  pods_.Apply(config_.jobs, config_.kubernetes_node);
   return true;
 }
 
@@ -115,7 +128,7 @@ void Discovery::ShowFiles() {
   files_ = std::move(all);
 }
 
-TargetSet Discovery::Build() const {
+TargetSet Discovery::Build() {
   std::vector<JobTargets> jobs;
   for (const ScrapeJobConfig& config : config_.jobs) {
     JobTargets& job = jobs.emplace_back(JobTargets{config.job, config.static_groups});
@@ -123,6 +136,8 @@ TargetSet Discovery::Build() const {
       std::vector<TargetGroup> groups = sources_.at(SourceKey(*config.job, files)).groups();
       std::move(groups.begin(), groups.end(), std::back_inserter(job.groups));
     }
+    std::vector<TargetGroup> pods = pods_.Groups(config);
+    std::move(pods.begin(), pods.end(), std::back_inserter(job.groups));
   }
   return BuildTargetSet(jobs, config_.external_labels);
 }

@@ -1,4 +1,5 @@
-// Discovery: keeps the targets of all jobs known, from the configuration itself and from files.
+// Discovery: keeps the targets of all jobs known, from the configuration itself, from files and
+// from the Kubernetes API.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,7 @@
 #include "forwarder/config.h"
 #include "forwarder/discovery/directory_watch.h"
 #include "forwarder/discovery/file_targets.h"
+#include "forwarder/discovery/job_pods.h"
 #include "forwarder/scrape/target.h"
 
 namespace ampari {
@@ -25,7 +27,8 @@ struct DiscoveredFile {
   FileStatus status;
 };
 
-// Owns one thread, which reads the files and calls the consumer. Thread-safe.
+// Owns one thread, which reads the files and calls the consumer, and one that speaks to the API.
+// Thread-safe.
 class Discovery {
  public:
   // Gets the whole set of targets whenever it may have changed, first after the first Apply().
@@ -36,20 +39,24 @@ class Discovery {
   Discovery(const Discovery&) = delete;
   Discovery& operator=(const Discovery&) = delete;
 
-  // Takes over a configuration. Files that an earlier one named too keep their last good content.
-  void Apply(std::vector<ScrapeJobConfig> jobs, Labels external_labels) ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes over a configuration. Files that an earlier one named too keep their last good content,
+  // watches of pods that stay keep their pods. `kubernetes_node` as ForwarderConfig's.
+  void Apply(std::vector<ScrapeJobConfig> jobs, Labels external_labels,
+             std::string kubernetes_node = "") ABSL_LOCKS_EXCLUDED(mu_);
   std::vector<DiscoveredFile> files() const ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<PodWatchStatus> pod_watches() const { return pods_.status(); }
 
  private:
   struct Config {
     std::vector<ScrapeJobConfig> jobs;
     Labels external_labels;
+    std::string kubernetes_node;
   };
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
   bool Adopt() ABSL_LOCKS_EXCLUDED(mu_);
   bool RefreshFiles();
   void ShowFiles() ABSL_LOCKS_EXCLUDED(mu_);
-  TargetSet Build() const;
+  TargetSet Build();
   absl::Duration RefreshInterval() const;
 
   const Consumer consumer_;
@@ -58,6 +65,7 @@ class Discovery {
   Config config_;
   std::map<std::string, FileTargets>
       sources_;  // by job name and place in its file_sd_configs' files
+  JobPods pods_;
 
   mutable Mutex mu_;
   std::optional<Config> new_config_ ABSL_GUARDED_BY(mu_);

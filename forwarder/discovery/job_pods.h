@@ -1,0 +1,47 @@
+// JobPods: the pods of all jobs' kubernetes_sd_configs, and when their changes are due to be taken
+// over.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "forwarder/config.h"
+#include "forwarder/discovery/kubernetes/kubernetes_source.h"
+
+namespace ampari {
+
+// Belongs to one thread, except for status(). A job whose watches are new keeps the pods that it
+// had until each of them has listed its own completely.
+class JobPods {
+ public:
+  // Targets are built again at most once in this time.
+  static constexpr absl::Duration kChangesTogether = absl::Milliseconds(500);
+
+  // `wake` is called from another thread when a change waits that did not wait before.
+  JobPods(std::function<void()> wake, KubernetesSourceOptions options);
+
+  void Apply(const std::vector<ScrapeJobConfig>& jobs, const std::string& node);
+  // Of a job given to Apply().
+  std::vector<TargetGroup> Groups(const ScrapeJobConfig& job);
+  // True when changes are to be taken over now: the first at once, those that follow it together.
+  bool TakeChanges(absl::Duration now);
+  // Until TakeChanges() is to be asked again, if nothing wakes before.
+  absl::Duration Wait(absl::Duration now) const;
+  std::vector<PodWatchStatus> status() const { return source_.status(); }  // thread-safe
+
+ private:
+  bool Synced(const ScrapeJobConfig& job) const;
+  std::vector<TargetGroup> Known(const ScrapeJobConfig& job) const;
+
+  std::map<std::string, std::vector<TargetGroup>> kept_;  // by job name
+  std::vector<ScrapeJobConfig> jobs_;                     // those with pods
+  absl::Duration not_before_ = -absl::InfiniteDuration();
+  std::atomic<bool> changed_{false};
+  KubernetesSource source_;  // last: its thread uses the above
+};
+
+}  // namespace ampari
