@@ -12,6 +12,7 @@
 #include "common/config/http_client_block.h"
 #include "common/config/program_sections.h"
 #include "common/labels/quote.h"
+#include "forwarder/kubernetes_discovery_config.h"
 #include "forwarder/scrape_job_config.h"
 
 namespace ampari {
@@ -161,6 +162,10 @@ absl::StatusOr<ForwarderConfig> ParseForwarderConfig(const std::string& yaml,
   ReadJobs(root, defaults, options, &config.jobs);
   RefuseJobFiles(root);
   ReadLogJobs(root);
+  const bool kubernetes =
+      std::any_of(config.jobs.begin(), config.jobs.end(),
+                  [](const ScrapeJobConfig& job) { return !job.kubernetes_discoveries.empty(); });
+  config.kubernetes_node = ReadKubernetesNode(root, kubernetes);
   config.gateway = ReadGateway(root);
   ReadHttpSection(root, &config.http_listen_address, &config.http_token);
   ReadLogSection(root, &config.log_level);

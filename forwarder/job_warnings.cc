@@ -1,8 +1,10 @@
 // What loads, but would not do what it seems to.
 #include <algorithm>
+#include <span>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "forwarder/scrape_job_config.h"
 
 namespace ampari {
@@ -11,14 +13,17 @@ namespace {
 constexpr char kScrapeAnnotation[] = "__meta_kubernetes_pod_annotation_prometheus_io_scrape";
 constexpr char kPortAnnotation[] = "__meta_kubernetes_pod_annotation_prometheus_io_port";
 constexpr char kPathAnnotation[] = "__meta_kubernetes_pod_annotation_prometheus_io_path";
-constexpr char kPortRule[] =
-    "{source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_port, "
-    "__meta_kubernetes_pod_ip], regex: "
-    "'(\\d+);((([0-9]+?)(\\.|$)){4})', replacement: '$2:$1', target_label: __address__}";
-constexpr char kPathRule[] =
-    "{source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_path], regex: (.+), "
-    "target_label: "
-    "__metrics_path__}";
+// As Istio's sample configuration has them, for IPv4 and IPv6 pods.
+constexpr const char* kPortRules[] = {
+    R"({source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_port, )"
+    R"(__meta_kubernetes_pod_ip], regex: '(\d+);((([0-9]+?)(\.|$)){4})', )"
+    R"(replacement: '$2:$1', target_label: __address__})",
+    R"({source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_port, )"
+    R"(__meta_kubernetes_pod_ip], regex: '(\d+);(([A-Fa-f0-9]{1,4}::?){1,7}[A-Fa-f0-9]{1,4})', )"
+    R"(replacement: '[$2]:$1', target_label: __address__})"};
+constexpr const char* kPathRules[] = {
+    R"({source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_path], regex: '(.+)', )"
+    R"(target_label: __metrics_path__})"};
 
 bool ReadsLabel(const RelabelRule& rule, const std::string& label) {
   return std::find(rule.source_labels.begin(), rule.source_labels.end(), label) !=
@@ -32,6 +37,16 @@ bool Sets(const std::vector<RelabelRule>& rules, const std::string& target,
   });
 }
 
+// Rules in the form that can be pasted at the end of the job's relabel_configs.
+std::string ToPaste(MappingReader& block, std::span<const char* const> rules) {
+  const YamlNode* list = block.Take("relabel_configs");
+  if (list->flow) return absl::StrCat("; add within its brackets: ", absl::StrJoin(rules, ", "));
+  std::string text = "; add below its last line:";
+  const std::string indent(static_cast<size_t>(list->column), ' ');
+  for (const char* rule : rules) absl::StrAppend(&text, "\n", indent, "- ", rule);
+  return text;
+}
+
 // Pods are kept by their annotation, but where to scrape is not taken from it.
 void WarnAboutAnnotations(MappingReader& block, const std::vector<RelabelRule>& rules) {
   const bool kept = std::any_of(rules.begin(), rules.end(), [](const RelabelRule& rule) {
@@ -42,13 +57,14 @@ void WarnAboutAnnotations(MappingReader& block, const std::vector<RelabelRule>& 
     block.Warning(
         "relabel_configs",
         absl::StrCat("keeps pods by the annotation prometheus.io/scrape but scrapes every "
-                     "declared port instead of prometheus.io/port; add ",
-                     kPortRule));
+                     "declared port instead of prometheus.io/port",
+                     ToPaste(block, kPortRules)));
   }
   if (!Sets(rules, "__metrics_path__", kPathAnnotation)) {
-    block.Warning("relabel_configs",
-                  absl::StrCat("keeps pods by the annotation prometheus.io/scrape but scrapes ",
-                               "metrics_path instead of prometheus.io/path; add ", kPathRule));
+    block.Warning(
+        "relabel_configs",
+        absl::StrCat("keeps pods by the annotation prometheus.io/scrape but scrapes ",
+                     "metrics_path instead of prometheus.io/path", ToPaste(block, kPathRules)));
   }
 }
 
@@ -56,8 +72,17 @@ void WarnAboutAnnotations(MappingReader& block, const std::vector<RelabelRule>& 
 
 void WarnAboutJob(MappingReader& block, const ScrapeJobConfig& config) {
   WarnAboutAnnotations(block, config.relabel_rules);
-  if (config.static_groups.empty() && config.file_discoveries.empty()) {
-    block.Warning("", "the job has no targets; add static_configs or file_sd_configs");
+  if (config.static_groups.empty() && config.file_discoveries.empty() &&
+      config.kubernetes_discoveries.empty()) {
+    block.Warning("",
+                  "the job has no targets; add kubernetes_sd_configs, static_configs or "
+                  "file_sd_configs");
+  }
+  for (const KubernetesDiscoveryConfig& discovery : config.kubernetes_discoveries) {
+    if (discovery.http.tls.insecure_skip_verify) {
+      block.Warning("kubernetes_sd_configs",
+                    "insecure_skip_verify: the API server's certificate is not checked");
+    }
   }
   if (config.job->http.tls.insecure_skip_verify) {
     block.Warning("tls_config", "insecure_skip_verify: the targets' certificates are not checked");

@@ -1,6 +1,7 @@
 // The effective configuration as YAML.
 #include "common/config/yaml_writer.h"
 #include "forwarder/config.h"
+#include "forwarder/kubernetes_discovery_config.h"
 #include "forwarder/scrape_job_config.h"
 
 namespace ampari {
@@ -20,7 +21,7 @@ void WriteLimits(const ScrapeJob& job, MappingWriter* block) {
 }
 
 void WriteDiscoveries(const ScrapeJobConfig& config, MappingWriter* block) {
-  std::vector<MappingWriter> groups, files;
+  std::vector<MappingWriter> groups, files, kubernetes;
   for (const TargetGroup& group : config.static_groups) {
     groups.emplace_back().Texts("targets", group.targets).LabelSet("labels", group.labels);
   }
@@ -29,8 +30,12 @@ void WriteDiscoveries(const ScrapeJobConfig& config, MappingWriter* block) {
         .Texts("files", discovery.files)
         .Duration("refresh_interval", discovery.refresh_interval);
   }
+  for (const KubernetesDiscoveryConfig& discovery : config.kubernetes_discoveries) {
+    kubernetes.push_back(KubernetesDiscoveryBlock(discovery));
+  }
   block->Children("static_configs", std::move(groups))
-      .Children("file_sd_configs", std::move(files));
+      .Children("file_sd_configs", std::move(files))
+      .Children("kubernetes_sd_configs", std::move(kubernetes));
 }
 
 MappingWriter JobBlock(const ScrapeJobConfig& config) {
@@ -84,6 +89,7 @@ std::string PrintForwarderConfig(const ForwarderConfig& config) {
   log.Text("level", config.log_level);
   root.Child("global", std::move(global))
       .Children("scrape_configs", std::move(jobs))
+      .WrittenText("kubernetes_node", config.kubernetes_node)
       .Child("gateway", GatewayBlock(config.gateway))
       .Child("http", std::move(http))
       .Child("log", std::move(log));

@@ -7,6 +7,7 @@
 #include "common/config/http_client_block.h"
 #include "common/config/relabel_block.h"
 #include "common/labels/quote.h"
+#include "forwarder/kubernetes_discovery_config.h"
 
 namespace ampari {
 namespace {
@@ -224,6 +225,7 @@ ScrapeJobConfig ReadScrapeJob(MappingReader& block, const ScrapeDefaults& defaul
       ReadRelabeler(block, "metric_relabel_configs", &config.metric_relabel_rules);
   ReadStaticGroups(block, &config);
   ReadFileDiscoveries(block, &config);
+  config.kubernetes_discoveries = ReadKubernetesDiscoveries(block);
   RefuseUnsupportedFields(block);
   RefuseUnsupportedDiscoveries(block);
   block.Finish();

@@ -59,14 +59,12 @@ void RefuseUnsupportedFields(MappingReader& block) {
 }
 
 void RefuseUnsupportedDiscoveries(MappingReader& block) {
-  const auto refuse = [&](const char* key, const char* why) {
+  for (const char* key : kUnsupportedDiscoveries) {
     const YamlNode* value = block.Take(key);
     const bool empty =
         value == nullptr || (value->kind == YamlNode::Kind::kSequence && value->items.empty());
-    if (!empty) block.Unsupported(key, why);
-  };
-  refuse("kubernetes_sd_configs", "not supported yet; use file_sd_configs or static_configs");
-  for (const char* key : kUnsupportedDiscoveries) refuse(key, "not supported; use file_sd_configs");
+    if (!empty) block.Unsupported(key, "not supported; use file_sd_configs");
+  }
 }
 
 }  // namespace ampari

@@ -18,12 +18,14 @@ class TreeBuilder {
   YamlNode Build(const YAML::Node& node, int depth) {
     YamlNode out;
     out.line = node.Mark().line + 1;
+    out.column = node.Mark().column;
     if (++nodes_ > kMaxYamlNodes || depth > kMaxYamlDepth) return TooLarge(out);
     if (node.IsScalar()) {
       out.kind = YamlNode::Kind::kScalar;
       out.text = node.Scalar();
     } else if (node.IsSequence()) {
       out.kind = YamlNode::Kind::kSequence;
+      out.flow = node.Style() == YAML::EmitterStyle::Flow;
       for (const YAML::Node& item : node) out.items.push_back(Build(item, depth + 1));
     } else if (node.IsMap()) {
       out.kind = YamlNode::Kind::kMapping;

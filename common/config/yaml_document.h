@@ -19,6 +19,8 @@ struct YamlNode {
   std::vector<YamlNode> items;     // of a sequence
   std::vector<YamlEntry> entries;  // of a mapping, in the order of the file
   int line = 0;                    // from 1
+  int column = 0;                  // from 0: of a sequence in block style, its first dash
+  bool flow = false;               // of a sequence: [a, b], not one line for each
 
   // The value of a mapping's key, null when there is none.
   const YamlNode* Find(std::string_view key) const;
