@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/runtime/absl_view.h"
 #include "common/runtime/logging.h"
+#include "forwarder/credential_metrics.h"
 #include "forwarder/gateway_choice.h"
 #include "forwarder/pages.h"
 #include "forwarder/scrape/schedule.h"
@@ -86,6 +87,7 @@ Forwarder::Forwarder(ForwarderConfig config, ForwarderOptions options, const Clo
       scraping_(ScrapingOf(started_with_, clock_, numbers_, shipper_)),
       discovery_([this](TargetSet targets) { TakeTargets(std::move(targets)); }) {
   metrics_.Add(ProcessCollector("ampari_forwarder"));
+  metrics_.Add(CredentialMetrics(started_with_.gateway));
   metrics_.Add([this](std::vector<MetricFamily>& families) {
     AppendForwarderMetrics(View(/*with_targets=*/false), families);
   });

@@ -110,6 +110,10 @@ void AddRing(const ShippingStatus& shipping, Families& out) {
   out.Gauge("ring_frames", "Frames in the ring.", Number(shipping.ring_frames));
   out.Gauge("ring_bytes", "Bytes of the frames in the ring.", Number(shipping.ring_bytes));
   out.Gauge("ring_samples", "Samples of the frames in the ring.", Number(shipping.ring_samples));
+  out.Gauge("ring_unacknowledged_bytes",
+            "Bytes of the frames in the ring that the gateway has not acknowledged.",
+            Number(shipping.ring_unacknowledged_bytes));
+  out.Gauge("ring_max_bytes", "The configured bound of the ring.", Number(shipping.ring_max_bytes));
   out.Gauge("registration_bytes", "Bytes of registrations kept for the gateway.",
             Number(shipping.registration_bytes));
   out.Counter("frames_total", "Frames built.", shipping.frames_total);
@@ -127,6 +131,8 @@ void AddConnection(const ShippingStatus& shipping, Families& out) {
   out.Gauge("gateway_paused", "1 while the gateway takes no new frames.", Flag(shipping.paused));
   out.Gauge("superseded", "1 while a newer instance of this forwarder lives.",
             Flag(shipping.superseded));
+  out.Counter("superseded_total", "Times that a newer instance took this one's place.",
+              shipping.superseded_total);
   out.Gauge("sequence_last", "Sequence number of the newest frame.",
             Number(shipping.last_sequence));
   out.Gauge("sequence_sent", "Sequence number of the newest frame sent.",

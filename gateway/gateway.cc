@@ -11,6 +11,7 @@
 #include "gateway/intake/intake_server.h"
 #include "gateway/intake/server_credentials.h"
 #include "gateway/layouts/layout_cache.h"
+#include "gateway/status/credential_ends.h"
 #include "gateway/status/http_api.h"
 #include "gateway/store/store.h"
 #include "gateway/store_blocks.h"
@@ -52,7 +53,7 @@ absl::Status Gateway::StartAll() {
   if (status.ok()) status = StartIntake();
   if (status.ok()) status = StartHttp();
   if (!status.ok()) return status;
-  upkeep_ = std::thread(&Gateway::Upkeep, this, config_.grpc.cert_file, config_.grpc.key_file);
+  upkeep_ = std::thread(&Gateway::Upkeep, this);
   MutexLock lock(mu_);
   ready_ = true;
   return absl::OkStatus();
@@ -169,21 +170,27 @@ absl::Status Gateway::Reload() {
   return absl::OkStatus();
 }
 
-// Token files and the certificate may change at any time.
-void Gateway::Upkeep(const std::string& cert_file, const std::string& key_file) {
+GatewayConfig Gateway::CurrentConfig() {
+  MutexLock reload_lock(reload_mu_);
+  return config_;
+}
+
+// Token files, certificates and credentials may change at any time.
+void Gateway::Upkeep() {
   LogLimit limit(absl::Minutes(5));
   for (;;) {
     const absl::Status tokens = entries_.Refresh();
     if (!tokens.ok()) Log(limit, LogLevel::kError, "token file", {{"error", tokens}});
-    double expiry = 0;
-    if (!cert_file.empty()) {
-      const absl::StatusOr<absl::Time> end = CheckCertificate({cert_file, key_file});
+    const GatewayConfig config = CurrentConfig();
+    if (!config.grpc.cert_file.empty()) {
+      const absl::StatusOr<absl::Time> end =
+          CheckCertificate({config.grpc.cert_file, config.grpc.key_file});
       if (!end.ok()) Log(limit, LogLevel::kError, "certificate", {{"error", end.status()}});
-      if (end.ok()) expiry = absl::ToDoubleSeconds(*end - absl::UnixEpoch());
     }
+    std::vector<CredentialEnd> credentials = CredentialEnds(config);
     MutexLock lock(mu_);
     tenants_problem_ = std::string(tokens.message());
-    if (expiry > 0) certificate_expiry_seconds_ = expiry;
+    credentials_ = std::move(credentials);
     if (!stop_) stop_changed_.WaitFor(mu_, kUpkeep);
     if (stop_) return;
   }
@@ -197,10 +204,10 @@ GatewaySnapshot Gateway::snapshot() const {
   snapshot.deliveries = destinations_->statuses();
   snapshot.entries = entries_.identities();
   snapshot.layout_cache_bytes = layouts_->bytes();
-  snapshot.layout_renders_total = layouts_->renders_total();
+  snapshot.layouts = layouts_->counts();
   MutexLock lock(mu_);
   snapshot.reload = reload_;
-  snapshot.certificate_expiry_seconds = certificate_expiry_seconds_;
+  snapshot.credentials = credentials_;
   snapshot.tenants_problem = tenants_problem_;
   return snapshot;
 }

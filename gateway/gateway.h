@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -59,7 +60,8 @@ class Gateway {
   absl::Status StartHttp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mu_);
   absl::Status TakeOver(const GatewayConfig& config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mu_);
   absl::Status TakeOverLabels(const GatewayConfig& config);
-  void Upkeep(const std::string& cert_file, const std::string& key_file) ABSL_LOCKS_EXCLUDED(mu_);
+  void Upkeep() ABSL_LOCKS_EXCLUDED(reload_mu_, mu_);
+  GatewayConfig CurrentConfig() ABSL_LOCKS_EXCLUDED(reload_mu_);
   HttpApiSources Sources();
 
   const std::string config_file_;
@@ -82,7 +84,7 @@ class Gateway {
   bool ready_ ABSL_GUARDED_BY(mu_) = false;
   bool stop_ ABSL_GUARDED_BY(mu_) = false;
   ReloadStatus reload_ ABSL_GUARDED_BY(mu_);
-  double certificate_expiry_seconds_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<CredentialEnd> credentials_ ABSL_GUARDED_BY(mu_);
   std::string tenants_problem_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<SecretSource> http_token_ ABSL_GUARDED_BY(mu_);
 };

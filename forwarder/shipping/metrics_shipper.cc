@@ -285,6 +285,9 @@ ShippingStatus MetricsShipper::Core::status() {
   status.ring_frames = ring_.frames();
   status.ring_bytes = ring_.bytes();
   status.ring_samples = ring_.samples();
+  status.ring_unacknowledged_bytes = ring_.unacknowledged_bytes();
+  status.ring_max_bytes = options_.ring_bytes;
+  status.superseded_total = session.supersessions;
   status.registration_bytes = registrations_.bytes();
   status.frames_total = assembler_.frames_total();
   status.frame_bytes_total = assembler_.frame_bytes_total();

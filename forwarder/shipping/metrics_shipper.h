@@ -37,6 +37,8 @@ struct ShippingStatus {
   uint64_t epoch = 0;
   uint64_t sent_sequence = 0, acknowledged_sequence = 0, settled_sequence = 0, last_sequence = 0;
   uint64_t ring_frames = 0, ring_bytes = 0, ring_samples = 0;
+  uint64_t ring_unacknowledged_bytes = 0, ring_max_bytes = 0;
+  uint64_t superseded_total = 0;  // times that a newer instance took its place
   uint64_t registration_bytes = 0;
   uint64_t frames_total = 0, frame_bytes_total = 0, samples_total = 0;
   uint64_t expired_frames_total = 0, expired_samples_total = 0;

@@ -34,6 +34,7 @@ void Ring::Push(std::string frame, uint64_t samples, absl::Duration now) {
   ++frames_;
   samples_ += samples;
   bytes_ += Size(entries_.back());
+  unacknowledged_bytes_ += entries_.back().frame->size();
   MakeRoom();
 }
 
@@ -67,6 +68,7 @@ void Ring::Expire(uint64_t sequence, GapReason reason) {
   RingEntry& entry = entries_[sequence - first()];
   if (entry.frame == nullptr) return;
   bytes_ -= entry.frame->size();
+  unacknowledged_bytes_ -= entry.frame->size();
   entry.frame = nullptr;
   entry.reason = reason;
   --frames_;
@@ -79,7 +81,9 @@ void Ring::Acknowledge(uint64_t upto) {
   upto = std::min(upto, last());
   for (uint64_t sequence = std::max(acknowledged_ + 1, first()); sequence <= upto; ++sequence) {
     const RingEntry& entry = At(sequence);
-    if (entry.frame != nullptr) samples_ -= entry.samples;
+    if (entry.frame == nullptr) continue;
+    samples_ -= entry.samples;
+    unacknowledged_bytes_ -= entry.frame->size();
   }
   acknowledged_ = std::max(acknowledged_, upto);
   while (!entries_.empty() && first() <= acknowledged_ && entries_.front().frame == nullptr)
@@ -91,7 +95,10 @@ void Ring::Settle(uint64_t upto) { settled_ = std::max(settled_, std::min(upto, 
 void Ring::RollBack(uint64_t mark) {
   const uint64_t floor = std::max(mark, first() - 1);
   for (uint64_t sequence = floor + 1; sequence <= acknowledged_; ++sequence) {
-    if (At(sequence).frame != nullptr) samples_ += At(sequence).samples;
+    const RingEntry& entry = At(sequence);
+    if (entry.frame == nullptr) continue;
+    samples_ += entry.samples;
+    unacknowledged_bytes_ += entry.frame->size();
   }
   acknowledged_ = std::min(acknowledged_, floor);
   settled_ = std::min(settled_, acknowledged_);
@@ -106,12 +113,13 @@ uint64_t Ring::Renumber(uint64_t upto) {
   next_ -= fall;
   acknowledged_ = settled_ = protected_ = 0;
   next_expiry_ = 1;
-  samples_ = 0;
+  samples_ = unacknowledged_bytes_ = 0;
   uint64_t sequence = 1;
   for (RingEntry& entry : entries_) {
     if (entry.frame != nullptr) {
       samples_ += entry.samples;
       entry.frame = std::make_shared<const std::string>(WithSequence(*entry.frame, sequence));
+      unacknowledged_bytes_ += entry.frame->size();
     }
     ++sequence;
   }

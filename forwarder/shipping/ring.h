@@ -43,7 +43,9 @@ class Ring {
   uint64_t first_frame() const;
   size_t bytes() const { return bytes_; }
   uint64_t frames() const { return frames_; }
-  uint64_t samples() const { return samples_; }  // of the frames here that are not acknowledged
+  // Of the frames here that are not acknowledged.
+  uint64_t samples() const { return samples_; }
+  size_t unacknowledged_bytes() const { return unacknowledged_bytes_; }
   // Of gaps: those whose acknowledgement came as an acknowledgement, and those that wait.
   uint64_t expired_frames() const { return expired_frames_; }
   uint64_t expired_samples() const { return expired_samples_; }
@@ -78,7 +80,7 @@ class Ring {
   uint64_t acknowledged_ = 0, settled_ = 0, protected_ = 0;
   uint64_t next_expiry_ =
       1;  // everything between acknowledged_ and here that is not protected is expired
-  size_t bytes_ = 0;
+  size_t bytes_ = 0, unacknowledged_bytes_ = 0;
   uint64_t frames_ = 0, samples_ = 0;
   uint64_t expired_frames_ = 0, expired_samples_ = 0;
 };

@@ -37,6 +37,7 @@ struct SessionStatus {
   std::string refused;  // the gateway's words; empty: it takes this signal
   uint64_t epoch = 0, sent = 0, max_frame_bytes = 0, max_registration_bytes = 0;
   uint64_t resent_frames = 0, refused_frames = 0, rollbacks = 0, instances = 1;
+  uint64_t supersessions = 0;
 };
 
 class Session {

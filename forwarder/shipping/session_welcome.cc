@@ -84,6 +84,7 @@ void Session::SetSuperseded(bool superseded) {
   if (superseded) {
     Log(LogLevel::kWarn, "superseded by a newer instance: draining", {});
     status_.superseded = true;
+    ++status_.supersessions;
     new_instance_wanted_ = false;
     return;
   }

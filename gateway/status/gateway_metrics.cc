@@ -42,10 +42,20 @@ void AddPerLedger(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& fa
 
 using Reasons = std::map<std::string, uint64_t>;
 
+// What never happened counts 0, so that the first time is an increase.
+const Reasons kRejected = {{"bad_request", 0}, {"limit", 0}, {"too_large", 0}};
+const Reasons kExpired = {{"age", 0},       {"budget", 0},   {"disk", 0},
+                          {"instances", 0}, {"oversize", 0}, {"malformed", 0},
+                          {"ring_full", 0}, {"removed", 0},  {"sample_age_limit", 0}};
+const Reasons kAside = {{"parked", 0}, {"quarantined", 0}, {"too_old", 0}};
+
 void AddPerReason(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& families,
-                  MetricFamily family, const std::function<const Reasons&(const Ledger&)>& counts) {
+                  MetricFamily family, const Reasons& known,
+                  const std::function<const Reasons&(const Ledger&)>& counts) {
   for (const DestinationStatus& destination : snapshot.store.destinations) {
-    for (const auto& [reason, count] : counts(destination.ledger)) {
+    Reasons reasons = counts(destination.ledger);
+    reasons.insert(known.begin(), known.end());
+    for (const auto& [reason, count] : reasons) {
       AddSample(family, With(LabelsOf(destination.id), "reason", reason),
                 static_cast<double>(count));
     }
@@ -65,16 +75,18 @@ void AddPerDelivery(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& 
 
 double Count(uint64_t value) { return static_cast<double>(value); }
 
+// 0: it is not so.
+double Since(const GatewaySnapshot& snapshot, int64_t since_ms) {
+  return since_ms == 0 ? 0 : static_cast<double>(snapshot.now_ms - since_ms) / 1000;
+}
+
 void AddPendingAge(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& families) {
   AddPerLedger(snapshot, families,
                {"ampari_gateway_oldest_pending_age_seconds",
                 "Time since the oldest pending frame was taken in; 0 when nothing is pending.",
                 kGauge,
                 {}},
-               [&](const Ledger& l) {
-                 const int64_t oldest = l.oldest_pending_intake_ms;
-                 return oldest == 0 ? 0.0 : static_cast<double>(snapshot.now_ms - oldest) / 1000;
-               });
+               [&](const Ledger& l) { return Since(snapshot, l.oldest_pending_intake_ms); });
 }
 
 void AddDrain(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& families) {
@@ -133,19 +145,19 @@ void AddLedgerMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>
                 "Samples that the region refused for good, by reason.",
                 kCounter,
                 {}},
-               [](const Ledger& l) -> const Reasons& { return l.rejected; });
+               kRejected, [](const Ledger& l) -> const Reasons& { return l.rejected; });
   AddPerReason(snapshot, out,
                {"ampari_gateway_samples_expired_total",
                 "Samples given up at a bound, by reason.",
                 kCounter,
                 {}},
-               [](const Ledger& l) -> const Reasons& { return l.expired; });
+               kExpired, [](const Ledger& l) -> const Reasons& { return l.expired; });
   AddPerReason(snapshot, out,
                {"ampari_gateway_samples_aside",
                 "Pending samples that were set aside, by reason.",
                 kGauge,
                 {}},
-               [](const Ledger& l) -> const Reasons& { return l.aside; });
+               kAside, [](const Ledger& l) -> const Reasons& { return l.aside; });
   AddPerLedger(
       snapshot, out,
       {"ampari_gateway_pending_frames", "Frames that wait for the destination.", kGauge, {}},
@@ -169,6 +181,12 @@ void AddStoreMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>&
       Count(store.max_bytes));
   add("paused", "1 while the reserve of the disk is reached and no frames are taken.", kGauge,
       store.paused ? 1 : 0);
+  if (const std::optional<double> seconds = FullSeconds(DiskRatesOf(snapshot))) {
+    add("full_estimate_seconds",
+        "Time until max_bytes is reached at the rates of the last minute; absent while nothing "
+        "grows.",
+        kGauge, *seconds);
+  }
   add("alarms", "Findings about the storage that a human must know; /api/v1/queue has their words.",
       kGauge, Count(store.alarms.size()));
   add("commits_total", "Synced write batches.", kCounter, Count(store.commits_total));
@@ -183,14 +201,17 @@ void AddStoreMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>&
   add("reopened_total", "Times that the storage was closed and opened again after an error.",
       kCounter, Count(store.reopened_total));
   std::set<std::pair<std::string, std::string>> producers;
-  size_t connected = 0;
+  size_t connected = 0, superseded = 0;
   for (const InstanceStatus& instance : store.instances) {
     producers.emplace(instance.entry, instance.forwarder_name);
     if (instance.connected) ++connected;
+    if (instance.connected && instance.superseded) ++superseded;
   }
   add("instances", "Instances of forwarders that are remembered.", kGauge,
       Count(store.instances.size()));
   add("instances_connected", "Instances with an open stream.", kGauge, Count(connected));
+  add("instances_superseded", "Instances with an open stream whose name a newer one uses.", kGauge,
+      Count(superseded));
   add("producers", "Forwarders that are remembered.", kGauge, Count(producers.size()));
 }
 
@@ -266,15 +287,17 @@ void AddDeliveryMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamil
                   {}},
                  [](const DeliveryStatus& d) { return d.held ? 1.0 : 0.0; });
   AddPerDelivery(snapshot, out,
+                 {"ampari_gateway_delivery_held_seconds",
+                  "Time since the destination has been held; 0 while it is not.",
+                  kGauge,
+                  {}},
+                 [&](const DeliveryStatus& d) { return Since(snapshot, d.held_since_ms); });
+  AddPerDelivery(snapshot, out,
                  {"ampari_gateway_delivery_failing_seconds",
                   "Time since the last success while the destination fails; 0 while it does not.",
                   kGauge,
                   {}},
-                 [&](const DeliveryStatus& d) {
-                   return d.failing_since_ms == 0
-                              ? 0.0
-                              : static_cast<double>(snapshot.now_ms - d.failing_since_ms) / 1000;
-                 });
+                 [&](const DeliveryStatus& d) { return Since(snapshot, d.failing_since_ms); });
   AddPerDelivery(snapshot, out,
                  {"ampari_gateway_delivery_over_limit_series",
                   "Series refused by a limit of the destination, the first 100.",
@@ -295,7 +318,14 @@ void AddDeliveryMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamil
                              "Bytes of rendered labels that are kept.", kGauge,
                              Count(snapshot.layout_cache_bytes)));
   out.push_back(SingleMetric("ampari_gateway_layout_renders_total", "Layouts rendered.", kCounter,
-                             Count(snapshot.layout_renders_total)));
+                             Count(snapshot.layouts.renders)));
+  out.push_back(SingleMetric("ampari_gateway_layout_evictions_total",
+                             "Rendered layouts forgotten because the cache was full.", kCounter,
+                             Count(snapshot.layouts.evictions)));
+  out.push_back(SingleMetric("ampari_gateway_layout_rerenders_total",
+                             "Layouts rendered again after they had been forgotten; growing "
+                             "steadily, the cache is too small.",
+                             kCounter, Count(snapshot.layouts.rerenders)));
 }
 
 void AddReloadMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& out) {
@@ -308,11 +338,16 @@ void AddReloadMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>
   out.push_back(SingleMetric("ampari_gateway_token_files_readable",
                              "1 while every token file can be read again.", kGauge,
                              snapshot.tenants_problem.empty() ? 1 : 0));
-  if (snapshot.certificate_expiry_seconds > 0) {
-    out.push_back(SingleMetric("ampari_gateway_tls_certificate_expiry_timestamp_seconds",
-                               "End of validity of the gRPC certificate.", kGauge,
-                               snapshot.certificate_expiry_seconds));
+  MetricFamily ends{"ampari_gateway_credential_expiry_timestamp_seconds",
+                    "When certificates, authorities, and tokens that say so, end.",
+                    kGauge,
+                    {}};
+  for (const CredentialEnd& end : snapshot.credentials) {
+    const DestinationId& id = end.destination;
+    MetricLabels labels = id.name.empty() ? MetricLabels{} : LabelsOf(id);
+    AddSample(ends, With(std::move(labels), "credential", end.credential), end.unix_seconds);
   }
+  if (!ends.samples.empty()) out.push_back(std::move(ends));
 }
 
 }  // namespace ampari

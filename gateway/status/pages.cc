@@ -57,19 +57,6 @@ void WriteLedger(JsonWriter& json, const GatewaySnapshot& snapshot,
   json.EndObject();
 }
 
-std::optional<double> FullSeconds(const GatewaySnapshot& snapshot) {
-  DiskRates rates{snapshot.store.disk_bytes, snapshot.store.max_bytes, 0, 0, 0, 0};
-  for (const DestinationStatus& destination : snapshot.store.destinations) {
-    const DeliveryStatus* delivery = DeliveryOf(snapshot, destination.id);
-    if (delivery == nullptr || destination.ledger.pending_bytes <= rates.pending_bytes) continue;
-    rates.pending = destination.ledger.pending;
-    rates.pending_bytes = destination.ledger.pending_bytes;
-    rates.accepted_per_second = delivery->accepted_rate;
-    rates.delivered_per_second = delivery->delivered_rate;
-  }
-  return FullSeconds(rates);
-}
-
 void WriteQueue(JsonWriter& json, const GatewaySnapshot& snapshot,
                 const DestinationStatus& destination) {
   json.BeginObject();
@@ -149,7 +136,7 @@ std::string QueuePage(const GatewaySnapshot& snapshot) {
   json.Field("empty",
              std::all_of(store.destinations.begin(), store.destinations.end(),
                          [](const DestinationStatus& d) { return d.ledger.pending == 0; }));
-  WriteOptional(json, "full_seconds", FullSeconds(snapshot));
+  WriteOptional(json, "full_seconds", FullSeconds(DiskRatesOf(snapshot)));
   json.Key("alarms").BeginArray();
   for (const std::string& alarm : store.alarms) json.Value(alarm);
   json.EndArray().Key("destinations").BeginArray();

@@ -7,6 +7,8 @@
 
 #include "gateway/delivery/destination.h"
 #include "gateway/intake/intake_status.h"
+#include "gateway/layouts/layout_cache.h"
+#include "gateway/status/drain_estimate.h"
 #include "gateway/store/store_status.h"
 #include "gateway/tenants/entry_table.h"
 
@@ -18,6 +20,13 @@ struct ReloadStatus {
   std::string error;           // of the last reload, bounded, no secret
 };
 
+// A credential that ends by itself.
+struct CredentialEnd {
+  std::string credential;     // tls_certificate, token, password, client_certificate, ca
+  DestinationId destination;  // whose it is; without a name: the gateway's own
+  double unix_seconds = 0;
+};
+
 struct GatewaySnapshot {
   int64_t now_ms = 0;  // the store's clock, which its stamps use
   StoreStatus store;
@@ -25,13 +34,16 @@ struct GatewaySnapshot {
   IntakeStatus intake;
   std::vector<EntryIdentity> entries;
   ReloadStatus reload;
-  double certificate_expiry_seconds = 0;  // Unix time; 0 without TLS
-  std::string tenants_problem;            // why token files could not be read again, or empty
-  uint64_t layout_cache_bytes = 0, layout_renders_total = 0;
+  std::vector<CredentialEnd> credentials;
+  std::string tenants_problem;  // why token files could not be read again, or empty
+  uint64_t layout_cache_bytes = 0;
+  LayoutCacheCounts layouts;
 };
 
 // The delivery of a destination, or null (it is removed and held).
 const DeliveryStatus* DeliveryOf(const GatewaySnapshot& snapshot, const DestinationId& id);
+// The rates of the destination that holds most, which decides when the disk is full.
+DiskRates DiskRatesOf(const GatewaySnapshot& snapshot);
 std::string_view SignalName(Signal signal);
 
 }  // namespace ampari

@@ -81,6 +81,9 @@ std::string Metrics() {
     view.scraping.up = 3;
     view.scraping.totals.failures[static_cast<size_t>(ScrapeFailure::kTimeout)] = 2;
     view.shipping.ring_bytes = 77;
+    view.shipping.ring_unacknowledged_bytes = 55;
+    view.shipping.ring_max_bytes = 99;
+    view.shipping.superseded_total = 2;
     AppendForwarderMetrics(view, families);
   });
   return registry.Render();
@@ -91,6 +94,9 @@ TEST(Status, MetricsShowTheView) {
   EXPECT_THAT(text, HasSubstr("ampari_forwarder_targets{health=\"up\"} 3\n"));
   EXPECT_THAT(text, HasSubstr("ampari_forwarder_scrape_failures_total{reason=\"timeout\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("ampari_forwarder_ring_bytes 77\n"));
+  EXPECT_THAT(text, HasSubstr("ampari_forwarder_ring_unacknowledged_bytes 55\n"));
+  EXPECT_THAT(text, HasSubstr("ampari_forwarder_ring_max_bytes 99\n"));
+  EXPECT_THAT(text, HasSubstr("ampari_forwarder_superseded_total 2\n"));
   EXPECT_THAT(text, HasSubstr("\nprocess_resident_memory_bytes "));
 }
 

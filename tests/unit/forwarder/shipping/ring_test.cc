@@ -121,7 +121,7 @@ class Model {
   void Check() const {
     ASSERT_LE(ring_.first(), ring_.acknowledged() + 1);
     ASSERT_LE(ring_.settled(), ring_.acknowledged());
-    uint64_t samples = 0, frames = 0, bytes = 0;
+    uint64_t samples = 0, frames = 0, bytes = 0, unacknowledged = 0;
     absl::Duration last = absl::ZeroDuration();
     for (uint64_t s = ring_.first(); s < ring_.next(); ++s) {
       const RingEntry& entry = ring_.At(s);
@@ -136,11 +136,14 @@ class Model {
       }
       ++frames;
       bytes += entry.frame->size();
-      if (s > ring_.acknowledged()) samples += entry.samples;
+      if (s <= ring_.acknowledged()) continue;
+      samples += entry.samples;
+      unacknowledged += entry.frame->size();
     }
     ASSERT_EQ(ring_.samples(), samples);
     ASSERT_EQ(ring_.frames(), frames);
     ASSERT_EQ(ring_.bytes(), bytes);
+    ASSERT_EQ(ring_.unacknowledged_bytes(), unacknowledged);
   }
 
  private:

@@ -5,10 +5,12 @@
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "gateway/status/gateway_metrics.h"
 #include "tests/support/temp_dir.h"
 
 namespace ampari {
@@ -43,12 +45,16 @@ GatewaySnapshot FullSnapshot() {
   instance.entry = "east";
   instance.forwarder_name = "node-1";
   instance.connected = true;
-  snapshot.store.instances = {instance};
+  InstanceStatus older = instance;
+  older.superseded = true;
+  snapshot.store.instances = {instance, older};
+  snapshot.layouts.rerenders = 2;
   DeliveryStatus delivery;
   delivery.id = destination.id;
   delivery.url = "https://region/push";
   delivery.state = "retrying";
   delivery.brake = "429 91 %";
+  delivery.held_since_ms = 60'000;
   delivery.accepted_rate = 1;
   delivery.delivered_rate = 3;
   delivery.responses_total = {{200, 7}, {429, 70}, {0, 1}};
@@ -59,7 +65,8 @@ GatewaySnapshot FullSnapshot() {
   entry.entry = "east";
   entry.labels = Labels{{"cluster", "e"}};
   snapshot.entries = {entry};
-  snapshot.certificate_expiry_seconds = 2e9;
+  snapshot.credentials = {{"tls_certificate", {}, 2e9},
+                          {"token", {"te\"nant", Signal::kMetrics, "region"}, 1.9e9}};
   return snapshot;
 }
 
@@ -181,11 +188,35 @@ TEST_F(HttpApiTest, MetricsTellTheWholeLedger) {
            "\"region\"} 60",
            "destination=\"region\",reason=\"too_old\"} 8",
            "destination=\"region\",reason=\"age\"} 5",
+           "destination=\"region\",reason=\"bad_request\"} 0",  // the first will be an increase
+           "destination=\"region\",reason=\"parked\"} 4",
+           "destination=\"region\",reason=\"quarantined\"} 0",
+           "ampari_gateway_oldest_pending_age_seconds{tenant=\"te\\\"nant\",signal=\"metrics\","
+           "destination=\"region\"} 30",
+           "ampari_gateway_delivery_held_seconds{tenant=\"te\\\"nant\",signal=\"metrics\","
+           "destination=\"region\"} 40",
+           "ampari_gateway_store_instances_superseded 1",
+           "expiry_timestamp_seconds{credential=\"tls_certificate\"} 2000000000",
+           "destination=\"region\",credential=\"token\"} 1900000000",
+           "ampari_gateway_layout_rerenders_total 2",
            "destination=\"region\",code=\"429\"} 70",
            "ampari_gateway_intake_streams{entry=\"east\"} 1",
        }) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+}
+
+TEST_F(HttpApiTest, TimeToFullIsThereWhileTheBacklogGrows) {
+  constexpr char kName[] = "ampari_gateway_store_full_estimate_seconds";
+  EXPECT_THAT(Ask("GET", "/metrics").body, Not(HasSubstr(kName)));  // delivers more than comes in
+  GatewaySnapshot snapshot = FullSnapshot();
+  snapshot.deliveries[0].accepted_rate = 8;  // 5/s more than are delivered, of 2 bytes each
+  std::vector<MetricFamily> families;
+  AddStoreMetrics(snapshot, families);
+  const auto found = std::find_if(families.begin(), families.end(),
+                                  [&](const MetricFamily& f) { return f.name == kName; });
+  ASSERT_NE(found, families.end());
+  EXPECT_EQ(found->samples.at(0).value, 100);
 }
 
 TEST_F(HttpApiTest, PromtoolFindsNothingToSay) {
