@@ -230,6 +230,29 @@ scrape_configs:
   EXPECT_THAT(Urls(config.jobs[0], {Pod{"", kApp, kInit}}), IsEmpty());
 }
 
+// The example of docs/configuration.md.
+TEST(IstioPodsTest, TheDocumentedJob) {
+  std::ifstream in("docs/configuration.md");
+  std::stringstream text;
+  text << in.rdbuf();
+  const std::string document = text.str();
+  const size_t section = document.find("### Pods of Kubernetes");
+  ASSERT_NE(section, std::string::npos);
+  const size_t begin = document.find("```yaml\n", section) + 8;
+  const ForwarderConfig config =
+      Load(absl::StrCat(kGateway, document.substr(begin, document.find("```", begin) - begin)));
+  EXPECT_THAT(config.warnings, IsEmpty());
+  ASSERT_EQ(config.jobs.size(), 1);
+  const std::vector<Target> targets = Targets(config.jobs[0], {Injected()});
+  ASSERT_EQ(targets.size(), 1);
+  EXPECT_EQ(targets[0].url, "http://10.0.0.7:15020/stats/prometheus");
+  EXPECT_EQ(targets[0].labels, (Labels{{"instance", "10.0.0.7:15020"},
+                                       {"job", "istio-mesh"},
+                                       {"namespace", "shop"},
+                                       {"node", "n"},
+                                       {"pod", "cart-1"}}));
+}
+
 // --- the block that the region's documentation gives
 
 constexpr char kSeedBlock[] = R"(scrape_configs:
