@@ -8,6 +8,7 @@
 #include "common/runtime/logging.h"
 #include "forwarder/credential_metrics.h"
 #include "forwarder/gateway_choice.h"
+#include "forwarder/gateway_connection.h"
 #include "forwarder/pages.h"
 #include "forwarder/scrape/schedule.h"
 
@@ -15,17 +16,7 @@ namespace ampari {
 namespace {
 
 ShippingOptions ShippingOf(const GatewayClientConfig& gateway) {
-  ShippingOptions options;
-  options.address = ChooseGateway(gateway.addresses, gateway.name);
-  options.forwarder_name = gateway.name;
-  options.insecure = gateway.insecure;
-  options.ca_file = gateway.tls.ca_file;
-  options.ca = gateway.tls.ca;
-  options.server_name = gateway.tls.server_name;
-  options.token_file = gateway.token.file;
-  options.token = gateway.token.value;
-  options.ring_bytes = gateway.ring_bytes;
-  return options;
+  return ConnectionTo(gateway, ChooseGateway(gateway.addresses, gateway.name), gateway.name);
 }
 
 ScrapeLoopOptions ScrapingOf(const ForwarderConfig& config, const Clock& clock,
@@ -191,7 +182,6 @@ void Forwarder::NoteReload(const absl::Status& status) {
     ++reload_.failures;
   }
 }
-  view.pod_watches = discovery_.pod_watches();
 
 ForwarderView Forwarder::View(bool with_targets) const {
   ForwarderView view;
@@ -199,6 +189,7 @@ ForwarderView Forwarder::View(bool with_targets) const {
   view.scraping = scraping_.status();
   view.shipping = shipper_.status();
   view.files = discovery_.files();
+  view.pod_watches = discovery_.pod_watches();
   MutexLock lock(mu_);
   view.dropped = dropped_;
   view.reload = reload_;

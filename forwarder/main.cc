@@ -12,6 +12,7 @@
 #include "common/runtime/exit_codes.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/shutdown.h"
+#include "forwarder/canary/canary_command.h"
 #include "forwarder/forwarder.h"
 
 namespace ampari {
@@ -20,6 +21,7 @@ namespace {
 struct Flags {
   ForwarderOptions forwarder{.config_file = "forwarder.yaml", .config = {}, .log_level = {}};
   double grace_seconds = 10;
+  CanaryCommand canary;
 };
 
 int CheckConfig(const ForwarderConfig& config) {
@@ -81,6 +83,7 @@ int Main(int argc, char** argv) {
       app.add_subcommand("check-config", "Checks the configuration and ends (0: valid, 3: not)");
   const CLI::App* print =
       app.add_subcommand("print-config", "Prints the configuration in force, without secrets");
+  AddCanaryCommand(app, &flags.canary);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -94,6 +97,7 @@ int Main(int argc, char** argv) {
   }
   if (check->parsed()) return CheckConfig(*config);
   if (print->parsed()) return PrintConfig(*config);
+  if (flags.canary.asked) return RunCanaryCommand(flags.canary, *config);
   return Run(*std::move(config), flags);
 }
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/runtime/backoff.h"
 #include "common/runtime/logging.h"
@@ -277,6 +278,7 @@ ShippingStatus MetricsShipper::Core::status() {
   status.refused = !session.refused.empty();
   status.last_error = last_error_;
   status.gateway = options_.address;
+  status.instance = absl::BytesToHexString(session_.instance());
   status.epoch = session.epoch;
   status.sent_sequence = session.sent;
   status.acknowledged_sequence = ring_.acknowledged();

@@ -34,6 +34,7 @@ struct ShippingStatus {
   bool refused = false;
   std::string last_error;  // of the connection, no secret
   std::string gateway;     // address
+  std::string instance;    // of this process's life, hexadecimal
   uint64_t epoch = 0;
   uint64_t sent_sequence = 0, acknowledged_sequence = 0, settled_sequence = 0, last_sequence = 0;
   uint64_t ring_frames = 0, ring_bytes = 0, ring_samples = 0;

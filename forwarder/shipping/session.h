@@ -61,6 +61,7 @@ class Session {
   void OnPushed(absl::Duration now) { last_push_ = now; }
   bool drained_said() const { return drained_said_; }
   SessionStatus status() const { return status_; }
+  const std::string& instance() const { return instance_; }  // 16 random bytes
 
   static constexpr absl::Duration kWelcomeTimeout = absl::Seconds(30);
   static constexpr absl::Duration kRefusedDelay =
