@@ -314,6 +314,9 @@ void AddDeliveryMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamil
     }
   }
   out.push_back(std::move(responses));
+}
+
+void AddLayoutMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& out) {
   out.push_back(SingleMetric("ampari_gateway_layout_cache_bytes",
                              "Bytes of rendered labels that are kept.", kGauge,
                              Count(snapshot.layout_cache_bytes)));

@@ -14,6 +14,7 @@ void AddLedgerMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>
 void AddStoreMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& families);
 void AddIntakeMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& families);
 void AddDeliveryMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& families);
+void AddLayoutMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& families);
 void AddReloadMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& families);
 
 }  // namespace ampari

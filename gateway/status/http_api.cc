@@ -67,6 +67,7 @@ HttpApi::HttpApi(HttpApiSources sources) : sources_(std::move(sources)), host_na
     AddStoreMetrics(snapshot, families);
     AddIntakeMetrics(snapshot, families);
     AddDeliveryMetrics(snapshot, families);
+    AddLayoutMetrics(snapshot, families);
     AddReloadMetrics(snapshot, families);
   });
 }

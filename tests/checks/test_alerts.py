@@ -183,3 +183,13 @@ def test_every_runbook_is_whole():
         if name in names():
             for word in ("*Means*", "*Do*", "*Over*"):
                 assert word in text, f"{name} lacks {word}"
+
+
+def test_alerts_ask_for_metrics_that_exist():
+    """Names of the expressions, as the sources of the programs have them."""
+    sources = "".join(path.read_text() for program in ("forwarder", "gateway", "common")
+                      for path in (ROOT / program).rglob("*.cc"))
+    for rule in rules():
+        for prefix, name in re.findall(r"\b(ampari_(?:forwarder|gateway)_)(\w+)", rule["expr"]):
+            short = re.sub(r"^(store|intake|delivery|kubernetes)_", "", name)
+            assert re.search(rf'"(?:{prefix})?_?(?:{name}|{short})"', sources), f"{rule['alert']}: {prefix}{name}"
