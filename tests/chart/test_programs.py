@@ -1,0 +1,101 @@
+"""The rendered configurations are accepted by the programs themselves, with the files that the pods mount."""
+
+import base64
+import os
+import pathlib
+import subprocess
+
+import pytest
+import yaml
+
+import chart
+from chart import EXAMPLES, VALUES, render, set_flags, values_file
+
+BUILD = pathlib.Path(os.environ.get("AMPARI_BUILD", chart.ROOT / "build" / "release"))
+PEM = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+
+
+def program(name):
+    path = BUILD / name / f"ampari-{name}"
+    if not path.exists():
+        pytest.skip(f"{path} is not built")
+    return path
+
+
+def contents(volume, objects):
+    """{path: text} of what a pod finds in a volume; Secrets that are not in the release hold something."""
+    found = {(o["kind"], o["metadata"]["name"]): o for o in objects}
+    sources = volume["projected"]["sources"] if "projected" in volume else [volume]
+    files = {}
+    for source in sources:
+        kind, part = ("Secret", source["secret"]) if "secret" in source else ("ConfigMap", source["configMap"])
+        name = part.get("secretName", part.get("name"))
+        own = found.get((kind, name), {}).get("data", {})
+        if kind == "Secret":
+            own = {k: base64.b64decode(v).decode() for k, v in own.items()}
+        items = part.get("items") or [{"key": k, "path": k} for k in own or ("token", "ca.crt")]
+        for item in items:
+            if own:
+                assert item["key"] in own, f"{kind} {name} has no {item['key']}"
+            files[item["path"]] = own.get(item["key"]) or (f"{name}-{item['key']}" if "crt" not in item["key"] else PEM)
+    return files
+
+
+def mount(pod, objects, root):
+    """Puts what the pod's container would find under `root`, and answers the configuration's text with paths under it."""
+    volumes = {v["name"]: v for v in pod["spec"]["volumes"]}
+    config = ""
+    for place in pod["spec"]["containers"][0]["volumeMounts"]:
+        volume = volumes.get(place["name"])
+        if place["name"] in ("store", "logs") or volume is None:
+            continue
+        for path, text in contents(volume, objects).items():
+            file = root / place["mountPath"].lstrip("/") / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            if place["name"] == "config":
+                config = text
+    return config.replace("/etc/ampari/", f"{root}/etc/ampari/")
+
+
+def check(values, settings, kind, name, root):
+    objects = render(values, *settings)
+    workload = next((o for o in objects if o["kind"] == kind), None)
+    if workload is None:
+        return None
+    pod = workload["spec"]["template"]
+    file = root / f"{name}.yaml"
+    file.write_text(mount(pod, objects, root))
+    flags = [a for a in pod["spec"]["containers"][0]["args"] if not a.startswith("--config.file")]
+    return subprocess.run([program(name), f"--config.file={file}", *flags, "check-config"], capture_output=True, text=True,
+                          env={**os.environ, "NODE_NAME": "node-1"})
+
+
+@pytest.mark.parametrize("name, kind", [("gateway", "StatefulSet"), ("forwarder", "DaemonSet")])
+@pytest.mark.parametrize("values", VALUES + EXAMPLES, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_accepted(helm, values, name, kind, tmp_path):
+    done = check(values, (), kind, name, tmp_path)
+    if done is not None:  # else: not a part of this layout
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_default_configurations_have_no_warnings(helm, tmp_path):
+    for name, kind in (("gateway", "StatefulSet"), ("forwarder", "DaemonSet")):
+        done = check(values_file("one-cluster"), (), kind, name, tmp_path)
+        assert done.returncode == 0 and "warning" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+def test_what_is_wrong_is_refused_by_the_program(helm, tmp_path):
+    done = check(values_file("one-cluster"), set_flags(['forwarder.scrapeConfigs=[{"job_name": "x", "scrape_intervall": "1s"}]']),
+                 "DaemonSet", "forwarder", tmp_path)
+    assert done.returncode == 3 and "scrape_intervall" in done.stderr
+
+
+@pytest.mark.parametrize("number", [999999, 1000000, 123456789])
+def test_large_numbers_arrive(helm, number, tmp_path):
+    values = tmp_path / "values.yaml"
+    text = yaml.safe_load(values_file("one-cluster").read_text())
+    text["forwarder"] = {"scrapeConfigs": [{"job_name": "x", "sample_limit": number, "static_configs": [{"targets": ["a:1"]}]}]}
+    values.write_text(yaml.safe_dump(text))
+    done = check(values, (), "DaemonSet", "forwarder", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
