@@ -35,7 +35,6 @@ ScrapeLoopOptions ScrapingOf(const ForwarderConfig& config, const Clock& clock,
 std::string NeedsRestart(const ForwarderConfig& now, const ForwarderConfig& wanted) {
   const GatewayClientConfig& a = now.gateway;
   const GatewayClientConfig& b = wanted.gateway;
-  if (a.addresses != b.addresses) return "gateway.addresses";
   if (a.name != b.name) return "gateway.name";
   if (a.insecure != b.insecure) return "gateway.insecure";
   if (a.token.value != b.token.value || a.token.file != b.token.file) return "gateway.token";
@@ -167,6 +166,7 @@ absl::Status Forwarder::Reload() {
         {{"setting", needs_restart}});
   }
   TakeOver(*config);
+  shipper_.MoveTo(ChooseGateway(config->gateway.addresses, started_with_.gateway.name));
   Log(LogLevel::kInfo, "the configuration was taken over", {{"file", options_.config_file}});
   return absl::OkStatus();
 }

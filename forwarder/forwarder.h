@@ -43,9 +43,9 @@ class Forwarder {
   Forwarder(const Forwarder&) = delete;
   Forwarder& operator=(const Forwarder&) = delete;
 
-  // Takes over the jobs, external labels, HTTP token and log level of the file, or nothing when
-  // anything is wrong with it. What concerns the gateway or the HTTP address waits for the next
-  // start; a warning says so.
+  // Takes over the jobs, external labels, gateway addresses, HTTP token and log level of the file,
+  // or nothing when anything is wrong with it. What else concerns the gateway or the HTTP address
+  // waits for the next start; a warning says so.
   absl::Status Reload() ABSL_LOCKS_EXCLUDED(reload_mu_, mu_);
   // Stops scraping, without staleness markers, and waits until the gateway has everything.
   // DeadlineExceeded says what is left after `grace`.

@@ -100,6 +100,7 @@ void WriteGateway(const ShippingStatus& shipping, JsonWriter& json) {
   json.Key("gateway")
       .BeginObject()
       .Field("address", shipping.gateway)
+      .Field("moving_to", shipping.moving_to)
       .Field("connected", shipping.connected)
       .Field("superseded", shipping.superseded)
       .Field("paused", shipping.paused)

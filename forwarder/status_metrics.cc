@@ -132,6 +132,13 @@ void AddConnection(const ShippingStatus& shipping, Families& out) {
   out.Gauge("superseded", "1 while a newer instance of this forwarder lives.",
             Flag(shipping.superseded));
   out.Counter("superseded_total", "Times that a newer instance took this one's place.",
+  out.Gauge("gateway_moving", "1 while the gateway is about to be left for another one.",
+            Flag(!shipping.moving_to.empty()));
+  out.Labelled("gateway_moves_total",
+               "Moves to another gateway: after everything was settled at the old one, or without.",
+               MetricKind::kCounter, "after",
+               {{"settled", Number(shipping.moves_total - shipping.impatient_moves_total)},
+                {"patience", Number(shipping.impatient_moves_total)}});
               shipping.superseded_total);
   out.Gauge("sequence_last", "Sequence number of the newest frame.",
             Number(shipping.last_sequence));

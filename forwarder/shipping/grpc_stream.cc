@@ -55,7 +55,8 @@ absl::Status ToStatus(const grpc::Status& status) {
 }
 
 // Each attempt has a channel of its own, so that our backoff alone decides when to connect.
-absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const GrpcStreamOptions& options) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const GrpcStreamOptions& options,
+                                                          const std::string& address) {
   grpc::ChannelArguments args;
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kMinConnectBackoffMs);
@@ -66,7 +67,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const GrpcStreamOption
   args.SetMaxSendMessageSize(INT_MAX);  // the welcome's limits decide
   args.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   if (options.insecure) {
-    return grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), args);
+    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), args);
   }
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = options.ca;
@@ -76,7 +77,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> NewChannel(const GrpcStreamOption
     tls.pem_root_certs = std::move(ca->bytes);
   }
   if (!options.server_name.empty()) args.SetSslTargetNameOverride(options.server_name);
-  return grpc::CreateCustomChannel(options.address, grpc::SslCredentials(tls), args);
+  return grpc::CreateCustomChannel(address, grpc::SslCredentials(tls), args);
 }
 
 }  // namespace
@@ -174,14 +175,14 @@ std::shared_ptr<GrpcStream::Call> GrpcStream::call() const {
   return call_;
 }
 
-absl::Status GrpcStream::Open() {
+absl::Status GrpcStream::Open(const std::string& address) {
   std::string token = options_.token;
   if (!options_.token_file.empty()) {
     absl::StatusOr<std::string> read = ReadToken(options_.token_file);
     if (!read.ok()) return read.status();
     token = *std::move(read);
   }
-  auto channel = NewChannel(options_);
+  auto channel = NewChannel(options_, address);
   if (!channel.ok()) return channel.status();
   auto call = std::make_shared<Call>(events_, *std::move(channel), token);
   call->Start();

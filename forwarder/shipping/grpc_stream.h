@@ -15,7 +15,6 @@
 namespace ampari {
 
 struct GrpcStreamOptions {
-  std::string address;  // host:port
   bool insecure = false;
   std::string ca_file, ca;  // empty: the system's roots; read at each Open()
   std::string server_name;  // empty: the host of the address
@@ -41,9 +40,9 @@ class GrpcStream {
   GrpcStream(const GrpcStream&) = delete;
   GrpcStream& operator=(const GrpcStream&) = delete;
 
-  // Begins a connection and a stream; the one before has ended. Not OK, and nothing begins, when a
-  // file cannot be read.
-  absl::Status Open();
+  // Begins a connection and a stream to `address` (host:port); the one before has ended. Not OK,
+  // and nothing begins, when a file cannot be read.
+  absl::Status Open(const std::string& address);
   // Asks OnWritable again unless a write is under way.
   void Wake();
   // Nothing more will be written: the gateway ends the stream when it has read everything.

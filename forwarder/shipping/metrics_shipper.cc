@@ -11,6 +11,7 @@
 #include "common/runtime/logging.h"
 #include "common/runtime/mutex.h"
 #include "forwarder/shipping/frame_assembler.h"
+#include "forwarder/shipping/gateway_move.h"
 #include "forwarder/shipping/grpc_stream.h"
 #include "forwarder/shipping/session.h"
 
@@ -34,7 +35,7 @@ std::string RandomInstance() {
 }
 
 GrpcStreamOptions StreamOptions(const ShippingOptions& options) {
-  return {options.address,     options.insecure,   options.ca_file, options.ca,
+  return {options.insecure,    options.ca_file,    options.ca,
           options.server_name, options.token_file, options.token};
 }
 
@@ -50,6 +51,7 @@ class MetricsShipper::Core final : public StreamEvents {
         ring_(options_.ring_bytes),
         assembler_(options_.flush_bytes, MaxRawBytes(uint64_t{16} << 20), ring_, registrations_),
         session_({options_.forwarder_name, RandomInstance}, ring_, registrations_),
+        move_(options_.address, options_.move_patience, session_, ring_),
         stream_(StreamOptions(options_), *this),
         random_(std::random_device{}()) {}
 
@@ -76,6 +78,12 @@ class MetricsShipper::Core final : public StreamEvents {
     return MaxRawBytes(session_.status().max_frame_bytes);
   }
 
+  void MoveTo(const std::string& address) {
+    MutexLock lock(mu_);
+    move_.To(address, clock_.Monotonic());
+    changed_.NotifyAll();
+  }
+
   absl::Status Stop(absl::Duration grace) {
     const absl::Duration deadline = clock_.Monotonic() + grace;
     {
@@ -83,6 +91,7 @@ class MetricsShipper::Core final : public StreamEvents {
       if (stopped_) return absl::OkStatus();
       stopped_ = true;
       session_.Drain();
+      if (move_.Hurry()) ConnectAnew();
       if (assembler_.Flush(clock_.Monotonic())) session_.OnPushed(clock_.Monotonic());
       session_.EndInput();
     }
@@ -103,6 +112,7 @@ class MetricsShipper::Core final : public StreamEvents {
   // --- StreamEvents
   std::optional<Outgoing> OnWritable() override {
     MutexLock lock(mu_);
+    if (moved_) return std::nullopt;
     if (std::exchange(hello_due_, false)) return session_.Connect(clock_.Monotonic());
     std::optional<Outgoing> next = session_.Next(clock_.Monotonic());
     if (!next && session_.drained_said() && !drained_written_) {
@@ -114,6 +124,7 @@ class MetricsShipper::Core final : public StreamEvents {
 
   void OnMessage(const v1::GatewayMessage& message) override {
     MutexLock lock(mu_);
+    if (moved_) return;
     const bool was_welcomed = session_.status().welcomed;
     const uint64_t acknowledged = ring_.acknowledged();
     const absl::Duration now = clock_.Monotonic();
@@ -122,7 +133,8 @@ class MetricsShipper::Core final : public StreamEvents {
     if (ring_.acknowledged() > acknowledged) backoff_.Reset();
     // The thread keeps the session's time; most acknowledgements change nothing of it.
     const bool timed = session_.NextWake(now) < absl::InfiniteDuration();
-    if (stopped_ || timed || session_.wants_reconnect(now)) changed_.NotifyAll();
+    if (stopped_ || timed || session_.wants_reconnect(now) || !move_.target().empty())
+      changed_.NotifyAll();
   }
 
   void OnEnded(const absl::Status& why) override {
@@ -131,6 +143,7 @@ class MetricsShipper::Core final : public StreamEvents {
     session_.OnDisconnected();
     stream_open_ = false;
     drained_written_ = false;
+    if (std::exchange(moved_, false)) return ConnectAnew();
     RetryLater(session.refused.empty() ? why : absl::FailedPreconditionError(session.refused));
   }
 
@@ -138,6 +151,7 @@ class MetricsShipper::Core final : public StreamEvents {
   void Run();
   void OpenStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnWelcomed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ConnectAnew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RetryLater(const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Duration NextDeadline(absl::Duration now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status WaitUntilDrained(absl::Duration deadline);
@@ -152,11 +166,13 @@ class MetricsShipper::Core final : public StreamEvents {
   Registrations registrations_ ABSL_GUARDED_BY(mu_);
   FrameAssembler assembler_ ABSL_GUARDED_BY(mu_);
   Session session_ ABSL_GUARDED_BY(mu_);
+  GatewayMove move_ ABSL_GUARDED_BY(mu_);
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;  // Stop() was called
   bool closing_ ABSL_GUARDED_BY(mu_) = false;  // no stream is opened any more
   bool stop_ ABSL_GUARDED_BY(mu_) = false;     // the thread ends
   bool stream_open_ ABSL_GUARDED_BY(mu_) = false;
   bool hello_due_ ABSL_GUARDED_BY(mu_) = false;
+  bool moved_ ABSL_GUARDED_BY(mu_) = false;  // the open stream goes to the gateway that was left
   bool drained_written_ ABSL_GUARDED_BY(mu_) = false;
   absl::Duration reconnect_at_ ABSL_GUARDED_BY(mu_);
   Backoff backoff_ ABSL_GUARDED_BY(mu_){kReconnect};
@@ -177,8 +193,9 @@ void MetricsShipper::Core::Run() {
     if (waiting && now >= *waiting + options_.flush_interval && assembler_.Flush(now)) {
       session_.OnPushed(now);
     }
+    if (move_.Step(now)) ConnectAnew();
     if (!stream_open_ && !closing_ && now >= reconnect_at_) OpenStream();
-    const bool cancel = stream_open_ && session_.wants_reconnect(now);
+    const bool cancel = stream_open_ && (moved_ || session_.wants_reconnect(now));
     mu_.Unlock();
     if (cancel) {
       stream_.Cancel();
@@ -197,19 +214,29 @@ absl::Duration MetricsShipper::Core::NextDeadline(absl::Duration now) const {
     wake = std::min(wake, *waiting + options_.flush_interval);
   }
   if (!stream_open_) wake = std::min(wake, reconnect_at_);
-  wake = std::min(wake, session_.NextWake(now));
+  wake = std::min({wake, session_.NextWake(now), move_.NextWake()});
   return std::max(wake - now, absl::Milliseconds(1));
 }
 
 void MetricsShipper::Core::OpenStream() {
   stream_open_ = hello_due_ = true;
   ++connects_;
+  const std::string address = move_.home();
   mu_.Unlock();
-  const absl::Status opened = stream_.Open();
+  const absl::Status opened = stream_.Open(address);
   mu_.Lock();
   if (opened.ok()) return;
   stream_open_ = false;
   RetryLater(opened);
+}
+
+// Without delay, but a stream that is still open ends first.
+void MetricsShipper::Core::ConnectAnew() {
+  moved_ = stream_open_;
+  backoff_.Reset();
+  reconnect_at_ = clock_.Monotonic();
+  last_error_.clear();
+  changed_.NotifyAll();
 }
 
 void MetricsShipper::Core::OnWelcomed() {
@@ -217,7 +244,7 @@ void MetricsShipper::Core::OnWelcomed() {
   const SessionStatus session = session_.status();
   assembler_.set_max_raw_bytes(MaxRawBytes(session.max_frame_bytes));
   Log(LogLevel::kInfo, "connected to gateway",
-      {{"gateway", options_.address},
+      {{"gateway", move_.home()},
        {"epoch", session.epoch},
        {"acknowledged", ring_.acknowledged()},
        {"waiting", ring_.last() - ring_.acknowledged()}});
@@ -229,7 +256,7 @@ void MetricsShipper::Core::RetryLater(const absl::Status& why) {
   if (!why.ok()) {
     last_error_ = why.ToString();
     Log(failure_log_, LogLevel::kWarn, "no connection to gateway",
-        {{"gateway", options_.address}, {"error", why}});
+        {{"gateway", move_.home()}, {"error", why}});
   }
   changed_.NotifyAll();
 }
@@ -277,7 +304,10 @@ ShippingStatus MetricsShipper::Core::status() {
   status.paused = session.paused;
   status.refused = !session.refused.empty();
   status.last_error = last_error_;
-  status.gateway = options_.address;
+  status.gateway = move_.home();
+  status.moving_to = move_.target();
+  status.moves_total = move_.moves();
+  status.impatient_moves_total = move_.impatient_moves();
   status.instance = absl::BytesToHexString(session_.instance());
   status.epoch = session.epoch;
   status.sent_sequence = session.sent;
@@ -310,6 +340,7 @@ MetricsShipper::~MetricsShipper() { (void)core_->Stop(absl::ZeroDuration()); }
 void MetricsShipper::Start() { core_->Start(); }
 void MetricsShipper::Push(Shipment shipment) { core_->Push(std::move(shipment)); }
 size_t MetricsShipper::max_scrape_bytes() const { return core_->max_scrape_bytes(); }
+void MetricsShipper::MoveTo(const std::string& address) { core_->MoveTo(address); }
 ShippingStatus MetricsShipper::status() const { return core_->status(); }
 absl::Status MetricsShipper::Stop(absl::Duration grace) { return core_->Stop(grace); }
 

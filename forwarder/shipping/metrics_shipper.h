@@ -25,6 +25,8 @@ struct ShippingOptions {
   size_t ring_bytes = size_t{64} << 20;
   absl::Duration flush_interval = absl::Seconds(1);
   size_t flush_bytes = size_t{256} << 10;  // raw body bytes that flush before the interval
+  // How long a move to another gateway waits for the old one to settle what it was sent.
+  absl::Duration move_patience = absl::Minutes(10);
 };
 
 struct ShippingStatus {
@@ -34,6 +36,7 @@ struct ShippingStatus {
   bool refused = false;
   std::string last_error;  // of the connection, no secret
   std::string gateway;     // address
+  std::string moving_to;   // the address that it is about to go to; empty: it stays
   std::string instance;    // of this process's life, hexadecimal
   uint64_t epoch = 0;
   uint64_t sent_sequence = 0, acknowledged_sequence = 0, settled_sequence = 0, last_sequence = 0;
@@ -44,7 +47,7 @@ struct ShippingStatus {
   uint64_t frames_total = 0, frame_bytes_total = 0, samples_total = 0;
   uint64_t expired_frames_total = 0, expired_samples_total = 0;
   uint64_t resent_frames_total = 0, refused_frames_total = 0, rollbacks_total = 0,
-           instances_total = 0, connects_total = 0;
+           instances_total = 0, connects_total = 0, moves_total = 0, impatient_moves_total = 0;
 };
 
 // Thread-safe. Owns its threads: one that flushes, gRPC's own. `clock` must outlive it.
@@ -58,6 +61,8 @@ class MetricsShipper {
   void Start();
   // Never blocks on the network; a full ring expires the oldest unsent frames as a gap record.
   void Push(Shipment shipment);
+  // Goes to another gateway by the rules of GatewayMove; its own address: stays.
+  void MoveTo(const std::string& address);
   // A scrape whose EncodedScrapeBound is above this cannot fit a frame and must fail as a scrape.
   size_t max_scrape_bytes() const;
   ShippingStatus status() const;

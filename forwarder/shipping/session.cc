@@ -44,18 +44,29 @@ Outgoing Session::Connect(absl::Duration now) {
   hello.set_instance(instance_);
   hello.set_signal(v1::SIGNAL_METRICS);
   hello.set_draining(draining_ || status_.superseded);
-  told_last_ = told_first_ < ring_.next() ? ring_.last() : 0;
+  told_last_ = told_first_ <= last_offered() ? last_offered() : 0;
   if (told_last_ != 0) {
     hello.set_first_sequence(told_first_);
     hello.set_last_sequence(told_last_);
     hello.set_first_waited_ms(WaitedMs(ring_.At(told_first_), now));
-    hello.set_last_waited_ms(WaitedMs(ring_.At(ring_.last()), now));
+    hello.set_last_waited_ms(WaitedMs(ring_.At(told_last_), now));
   }
   hello.set_acknowledged(ring_.acknowledged());
   hello.set_settled(ring_.settled());
   hello.set_store_id(store_id_);
   hello.set_version(AMPARI_VERSION);
   return Whole(message);
+}
+
+// A superseded instance drains where its successor is. What the gateway may have, it is to settle.
+uint64_t Session::last_offered() const {
+  const bool holds_back = leaving_ && !status_.superseded;
+  return holds_back ? std::min(ring_.last(), std::max(ever_sent_, ring_.acknowledged()))
+                    : ring_.last();
+}
+
+bool Session::may_go() const {
+  return leaving_ && !status_.superseded && ring_.settled() >= last_offered();
 }
 
 void Session::OnDisconnected() {
@@ -186,7 +197,7 @@ std::optional<Outgoing> Session::NextRegistration() {
 
 std::optional<Outgoing> Session::NextFrame(absl::Duration now) {
   const uint64_t sequence = status_.sent + 1;
-  if (sequence > ring_.last() || now < not_before_ || status_.paused || !status_.admitted) {
+  if (sequence > last_offered() || now < not_before_ || status_.paused || !status_.admitted) {
     return std::nullopt;
   }
   const RingEntry& entry = ring_.At(sequence);
@@ -221,7 +232,7 @@ Outgoing Session::SendGap(uint64_t sequence, absl::Duration now) {
   gap.set_first_sequence(sequence);
   gap.set_reason(static_cast<v1::Gap::Reason>(reason));
   uint64_t end = sequence;
-  for (; end <= ring_.last() && end - sequence < kMaxGapCounts; ++end) {
+  for (; end <= last_offered() && end - sequence < kMaxGapCounts; ++end) {
     const RingEntry& entry = ring_.At(end);
     if (entry.frame != nullptr || entry.reason != reason) break;
     gap.add_counts(entry.samples);
@@ -229,6 +240,7 @@ Outgoing Session::SendGap(uint64_t sequence, absl::Duration now) {
   status_.sent = end - 1;
   high_sent_ = std::max(high_sent_, status_.sent);
   ring_.Protect(high_sent_);
+  ever_sent_ = std::max(ever_sent_, status_.sent);
   return Whole(message);
 }
 

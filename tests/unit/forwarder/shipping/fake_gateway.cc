@@ -57,6 +57,7 @@ class FakeGateway::Service final : public v1::Shipping::Service {
                                                               : v1::Welcome::FOUND_KNOWN);
     const FakeInstance& instance = instances_[hello.instance()];
     welcome.set_mark(instance.items.size());
+    if (options_.settle) welcome.set_settled(instance.items.size());
     if (welcome.mark() < hello.acknowledged()) Complain("acknowledged more than the mark");
     welcome.mutable_limits()->set_max_frame_bytes(16 << 20);
     welcome.mutable_limits()->set_max_unacknowledged_bytes(1 << 20);
@@ -78,6 +79,7 @@ class FakeGateway::Service final : public v1::Shipping::Service {
     if (message.has_gap()) TakeGap(message.gap(), &instance);
     if (!message.frame().empty()) TakeFrame(message.frame(), &instance);
     answer->mutable_ack()->set_durable(instance.items.size());
+    if (options_.settle) answer->mutable_ack()->set_settled(instance.items.size());
     return options_.acknowledge && (message.has_gap() || !message.frame().empty());
   }
 

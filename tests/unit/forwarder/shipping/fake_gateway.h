@@ -20,10 +20,11 @@ struct FakeInstance {
 };
 
 struct FakeGatewayOptions {
-  std::string token;        // expected; empty: any
+  std::string token = {};   // expected; empty: any
   bool acknowledge = true;  // false: takes frames and says nothing
   int port = 0;
   bool keep_bytes = false;
+  bool settle = false;  // what it acknowledges is settled as well
 };
 
 // Thread-safe. State survives Restart(), as a disk does.

@@ -163,6 +163,49 @@ TEST(MetricsShipper, ThroughARelayThatCutsAndDropsAcksNothingIsLostOrDoubled) {
   EXPECT_NE(record.find(last), std::string::npos) << record;
 }
 
+uint64_t ItemsOf(const FakeGateway& gateway) {
+  uint64_t items = 0;
+  for (const auto& [id, instance] : gateway.instances()) items += Items(instance);
+  return items;
+}
+
+TEST(MetricsShipper, AMoveUnderLoadLosesAndDoublesNothing) {
+  FakeGateway here({.settle = true}), there({.settle = true});
+  MetricsShipper shipper(Options(here.address()), SystemClock());
+  shipper.Start();
+  uint64_t pushed = 0;
+  for (uint64_t move = 1; move <= 6; ++move) {
+    for (uint64_t i = 1; i <= 50; ++i, pushed += 200) {
+      shipper.Push(ShipmentOf(200, move * 100 + i));
+      if (i != 25) continue;
+      ASSERT_TRUE(Eventually([&] { return shipper.status().acknowledged_sequence > 0; })) << move;
+      shipper.MoveTo(move % 2 == 1 ? there.address() : here.address());
+    }
+    ASSERT_TRUE(Eventually([&] { return shipper.status().moves_total == move; })) << move;
+  }
+  EXPECT_TRUE(shipper.Stop(kPatience).ok());
+  EXPECT_EQ(ItemsOf(here) + ItemsOf(there), pushed);
+  EXPECT_GT(ItemsOf(here), 0u);
+  EXPECT_GT(ItemsOf(there), 0u);
+  EXPECT_EQ(shipper.status().impatient_moves_total, 0u);
+  EXPECT_EQ(here.complaint() + there.complaint(), "");
+}
+
+TEST(MetricsShipper, AGatewayThatIsAwayIsLeftAfterAWhile) {
+  FakeGateway here({.acknowledge = false}), there({});
+  ShippingOptions options = Options(here.address());
+  options.move_patience = absl::Milliseconds(200);
+  MetricsShipper shipper(options, SystemClock());
+  shipper.Start();
+  shipper.Push(ShipmentOf(7));
+  ASSERT_TRUE(Eventually([&] { return shipper.status().sent_sequence == 1; }));
+  here.Stop();
+  shipper.MoveTo(there.address());
+  EXPECT_TRUE(Eventually([&] { return ItemsOf(there) == 7; }));
+  EXPECT_EQ(shipper.status().impatient_moves_total, 1u);
+  EXPECT_EQ(shipper.status().gateway, there.address());
+}
+
 TEST(MetricsShipper, AHeldConnectionHoldsTheWindowAndPushNeverWaits) {
   FakeGateway gateway({});
   auto relay = Relay::Start({"127.0.0.1:0", gateway.address(), ""});
