@@ -129,9 +129,9 @@ std::string TargetsJson(ForwarderView view) {
   for (const DroppedTarget& dropped : view.dropped.targets) WriteDropped(dropped, json);
   json.EndArray().Field("dropped_total", view.dropped.total).Key("files").BeginArray();
   for (const DiscoveredFile& file : view.files) WriteFile(file, json);
-  json.EndArray();
   json.EndArray().Key("kubernetes").BeginArray();
   for (const PodWatchStatus& watch : view.pod_watches) WritePodWatch(watch, json);
+  json.EndArray();
   WriteGateway(view.shipping, json);
   json.EndObject();
   return json.Take();

@@ -70,7 +70,7 @@ void AddScraping(const ScrapeLoopStatus& scraping, Families& out) {
     failures.emplace_back(FailureName(static_cast<ScrapeFailure>(i)), Number(totals.failures[i]));
   }
   out.Labelled("scrape_failures_total", "Scrapes that failed, by reason.", MetricKind::kCounter,
-               "reason", std::move(failures));
+               "reason", failures);
   out.Counter("scrapes_skipped_total",
               "Scrapes left out because the one before was still being parsed.",
               scraping.skipped_ticks);
@@ -128,10 +128,6 @@ void AddRing(const ShippingStatus& shipping, Families& out) {
 void AddConnection(const ShippingStatus& shipping, Families& out) {
   out.Gauge("gateway_connected", "1 while the stream to the gateway is established.",
             Flag(shipping.connected));
-  out.Gauge("gateway_paused", "1 while the gateway takes no new frames.", Flag(shipping.paused));
-  out.Gauge("superseded", "1 while a newer instance of this forwarder lives.",
-            Flag(shipping.superseded));
-  out.Counter("superseded_total", "Times that a newer instance took this one's place.",
   out.Gauge("gateway_moving", "1 while the gateway is about to be left for another one.",
             Flag(!shipping.moving_to.empty()));
   out.Labelled("gateway_moves_total",
@@ -139,6 +135,10 @@ void AddConnection(const ShippingStatus& shipping, Families& out) {
                MetricKind::kCounter, "after",
                {{"settled", Number(shipping.moves_total - shipping.impatient_moves_total)},
                 {"patience", Number(shipping.impatient_moves_total)}});
+  out.Gauge("gateway_paused", "1 while the gateway takes no new frames.", Flag(shipping.paused));
+  out.Gauge("superseded", "1 while a newer instance of this forwarder lives.",
+            Flag(shipping.superseded));
+  out.Counter("superseded_total", "Times that a newer instance took this one's place.",
               shipping.superseded_total);
   out.Gauge("sequence_last", "Sequence number of the newest frame.",
             Number(shipping.last_sequence));
@@ -179,7 +179,7 @@ void AppendForwarderMetrics(const ForwarderView& view, std::vector<MetricFamily>
   AddRing(view.shipping, out);
   AddConnection(view.shipping, out);
   AddReload(view.reload, out);
+  AppendKubernetesMetrics(view.pod_watches, families);
 }
 
 }  // namespace ampari
-  AppendKubernetesMetrics(view.pod_watches, families);

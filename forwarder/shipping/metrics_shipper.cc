@@ -339,8 +339,8 @@ MetricsShipper::MetricsShipper(ShippingOptions options, const Clock& clock)
 MetricsShipper::~MetricsShipper() { (void)core_->Stop(absl::ZeroDuration()); }
 void MetricsShipper::Start() { core_->Start(); }
 void MetricsShipper::Push(Shipment shipment) { core_->Push(std::move(shipment)); }
-size_t MetricsShipper::max_scrape_bytes() const { return core_->max_scrape_bytes(); }
 void MetricsShipper::MoveTo(const std::string& address) { core_->MoveTo(address); }
+size_t MetricsShipper::max_scrape_bytes() const { return core_->max_scrape_bytes(); }
 ShippingStatus MetricsShipper::status() const { return core_->status(); }
 absl::Status MetricsShipper::Stop(absl::Duration grace) { return core_->Stop(grace); }
 

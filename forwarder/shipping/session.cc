@@ -239,8 +239,8 @@ Outgoing Session::SendGap(uint64_t sequence, absl::Duration now) {
   }
   status_.sent = end - 1;
   high_sent_ = std::max(high_sent_, status_.sent);
-  ring_.Protect(high_sent_);
   ever_sent_ = std::max(ever_sent_, status_.sent);
+  ring_.Protect(high_sent_);
   return Whole(message);
 }
 

@@ -57,7 +57,6 @@ class Session {
   // follows), it tells when everything is sent.
   void Drain() { draining_ = true; }
   void EndInput() { input_ended_ = true; }
-  // After each Push into the ring.
   // This gateway is to be left: nothing that it has not seen is offered or sent to it any more.
   void Leave() { leaving_ = true; }
   void Stay() { leaving_ = false; }
@@ -65,6 +64,7 @@ class Session {
   bool may_go() const;
   // The next hello goes to another gateway: a new instance with what is above `forget_upto`.
   void GoElsewhere(uint64_t forget_upto);
+  // After each Push into the ring.
   void OnPushed(absl::Duration now) { last_push_ = now; }
   bool drained_said() const { return drained_said_; }
   SessionStatus status() const { return status_; }
@@ -88,8 +88,8 @@ class Session {
   void BecomeNewInstance(uint64_t forget_upto);
   void SetSuperseded(bool superseded);
   void StartAt(uint64_t sent);
-  std::optional<Outgoing> NextRegistration();
   uint64_t last_offered() const;
+  std::optional<Outgoing> NextRegistration();
   std::optional<Outgoing> NextFrame(absl::Duration now);
   Outgoing SendFrame(uint64_t sequence, absl::Duration now);
   Outgoing SendGap(uint64_t sequence, absl::Duration now);
@@ -107,8 +107,8 @@ class Session {
   bool new_instance_wanted_ = false;  // superseded no more; waits until nothing is in flight
   absl::Duration last_push_;
   uint64_t ever_sent_ = 0;  // highest sequence sent on any stream
-  uint64_t refused_sequence_ = 0;
   bool leaving_ = false;
+  uint64_t refused_sequence_ = 0;
   int refusals_ = 0;
 
   // Of the living stream.

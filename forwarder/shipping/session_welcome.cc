@@ -99,12 +99,12 @@ void Session::SetSuperseded(bool superseded) {
   if (ring_.acknowledged() >= high_sent_) BecomeNewInstance(ring_.acknowledged());
 }
 
-void Session::BecomeNewInstance(uint64_t forget_upto) {
 void Session::GoElsewhere(uint64_t forget_upto) {
   leaving_ = false;
   BecomeNewInstance(forget_upto);
 }
 
+void Session::BecomeNewInstance(uint64_t forget_upto) {
   registrations_.Renumber(ring_.Renumber(forget_upto));
   registrations_.Forget(ring_.first_frame(), 0);
   instance_ = options_.new_instance();
