@@ -11,6 +11,7 @@
 #include "common/config/http_client_options.h"
 #include "common/labels/labels.h"
 #include "forwarder/scrape/target.h"
+#include "forwarder/tail/log_target.h"
 
 namespace ampari {
 
@@ -47,6 +48,14 @@ struct ScrapeJobConfig {
       metric_relabel_rules;  // as written; the job has them compiled
 };
 
+struct LogJobConfig {
+  std::shared_ptr<const LogJob> job;
+  std::vector<TargetGroup> static_groups;
+  std::vector<FileDiscoveryConfig> file_discoveries;
+  std::vector<KubernetesDiscoveryConfig> kubernetes_discoveries;
+  std::vector<RelabelRule> relabel_rules;  // as written; the job has them compiled
+};
+
 struct GatewayClientConfig {
   std::vector<std::string> addresses;  // host:port; one is chosen by rendezvous hash of the name
   std::string name;  // of this forwarder; default ${NODE_NAME}, else the host name
@@ -58,6 +67,7 @@ struct GatewayClientConfig {
 
 struct ForwarderConfig {
   std::vector<ScrapeJobConfig> jobs;
+  std::vector<LogJobConfig> log_jobs;
   Labels external_labels;
   GatewayClientConfig gateway;
   std::string kubernetes_node;  // only this node's pods are discovered; empty: those of all nodes.

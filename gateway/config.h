@@ -74,10 +74,36 @@ struct RemoteWriteConfig {
       false;  // diagnosis: X-Ampari-Frames: queue, lane, first and last sequence
 };
 
+// Limits of a Loki-like region, enforced before sending; 0 means off.
+struct LogLimits {
+  uint32_t max_line_bytes = 0;
+  bool cut_long_lines = false;  // else they are refused
+  uint32_t max_label_names = 0;
+  uint32_t max_label_name_length = 0;   // bytes
+  uint32_t max_label_value_length = 0;  // bytes
+};
+
+// One entry of loki_write: names as in Alloy's loki.write endpoint.
+struct LokiWriteConfig {
+  std::string name;
+  std::string url;
+  HttpClientOptions http;
+  absl::Duration remote_timeout = absl::Seconds(10);
+  absl::Duration batch_wait = absl::Seconds(1);
+  uint64_t batch_bytes = uint64_t{1} << 20;  // of lines and metadata
+  absl::Duration min_backoff = absl::Milliseconds(500);
+  absl::Duration max_backoff = absl::Minutes(5);
+  uint32_t max_in_flight = 16;  // requests
+  LogLimits limits;
+  bool start_oldest = false;
+  bool send_frame_header = false;
+};
+
 struct TenantConfig {
   std::string id;             // empty: the one tenant of the short form
   uint64_t budget_bytes = 0;  // 0: its share is what the disk has
   std::vector<RemoteWriteConfig> remote_write;
+  std::vector<LokiWriteConfig> loki_write;
 };
 
 struct GatewayConfig {

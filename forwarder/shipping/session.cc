@@ -105,6 +105,7 @@ void Session::OnMessage(const v1::GatewayMessage& message, absl::Duration now) {
       return OnRefusal(message.refusal(), now);
     case v1::GatewayMessage::kNotice:
       return OnNotice(message.notice());
+    case v1::GatewayMessage::kPositions:  // of streams of logs
     case v1::GatewayMessage::KIND_NOT_SET:
       return;
   }

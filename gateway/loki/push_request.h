@@ -1,0 +1,35 @@
+// PushRequestEncoder: bodies of a Loki push (grafana/loki, pkg/push/push.proto): a
+// logproto.PushRequest, proto/loki/push.proto, in the snappy block format. Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/frame/log_frame.h"
+#include "common/labels/labels.h"
+
+namespace ampari {
+
+// Consecutive lines of one stream. What it refers to must outlive the encoding.
+struct PushStream {
+  std::string_view selector;  // StreamSelector() of its labels
+  std::span<const LogEntry> entries;
+};
+
+// {a="x", b="y"} as Loki wants it: names sorted, values quoted as Go does, invalid UTF-8 as U+FFFD.
+std::string StreamSelector(const Labels& labels);
+
+// Not thread-safe; buffers are reused. The same streams always give the same bytes: a resend that
+// is stored already is recognised by equal time, line and metadata.
+class PushRequestEncoder {
+ public:
+  // The compressed body. Bytes that are not UTF-8 become U+FFFD.
+  std::string Encode(std::span<const PushStream> streams);
+
+ private:
+  std::string plain_;
+};
+
+}  // namespace ampari
