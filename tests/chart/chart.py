@@ -17,6 +17,7 @@ VALUES = sorted((HERE / "values").glob("*.yaml"))
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*/values*.yaml"))
 CACHE = pathlib.Path(os.environ.get("AMPARI_CACHE", pathlib.Path(
     os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "ampari"))
+BUILD = pathlib.Path(os.environ.get("AMPARI_BUILD", ROOT / "build" / "release"))
 OLDEST_KUBERNETES = "1.27.0"  # kubeVersion of Chart.yaml
 
 

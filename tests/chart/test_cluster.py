@@ -1,86 +1,17 @@
 """The chart installed, upgraded, rolled back and removed on a real API server: what was generated stays."""
 
-import base64
 import copy
-import itertools
-import os
 import re
-import shutil
 import subprocess
-import sys
 
 import pytest
 
 import chart
-from chart import CHART, ROOT, one, render, set_flags, values_file
-
-sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "e2e")]
-
-from certificates import Authority  # noqa: E402
-from stack.control_plane import ControlPlane, unavailable_reason  # noqa: E402
+from chart import one, render, set_flags, values_file
+from release import GENERATED, Release
 
 ONE = values_file("one-cluster")
-GENERATED = ("ampari-forwarder-tokens", "ampari-ca", "ampari-gateway-tls")
 TWO = ["gateway.replicas=2"]
-NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory):
-    chart.need("helm")
-    missing = unavailable_reason()
-    if missing:
-        pytest.skip(missing)
-    directory = tmp_path_factory.mktemp("api")
-    authority = Authority(directory)
-    issued = authority.issue("api")
-    control = ControlPlane(directory, (issued.cert, issued.key), authority.ca)
-    control.start()
-    control.kubeconfig(directory / "kubeconfig")
-    yield control
-    control.stop()
-
-
-class Release:
-    """One release in a namespace of its own. The chart is a copy without kubeVersion: an API server built from its modules calls itself
-    0.0.0."""
-
-    def __init__(self, api, namespace):
-        self.api, self.namespace = api, namespace
-        api.create_namespace(namespace)
-        self.chart = api.directory / "chart"
-        if not self.chart.exists():
-            shutil.copytree(CHART, self.chart)
-            file = self.chart / "Chart.yaml"
-            file.write_text(re.sub(r"^kubeVersion:.*$", "", file.read_text(), flags=re.M))
-
-    def helm(self, *arguments, fails=False):
-        home = str(self.api.directory)
-        done = subprocess.run(
-            [chart.need("helm"), "--kubeconfig", f"{home}/kubeconfig", "--namespace", self.namespace, *arguments], capture_output=True, text=True,
-            env={**os.environ, "HELM_CACHE_HOME": home, "HELM_CONFIG_HOME": home, "HELM_DATA_HOME": home})
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stderr if fails else done.stdout
-
-    def upgrade(self, *settings, values=ONE, fails=False):
-        return self.helm("upgrade", "--install", "ampari", str(self.chart), "--values", str(values), *set_flags(settings), fails=fails)
-
-    def path(self, group, kind, name=""):
-        return f"/{group}/namespaces/{self.namespace}/{kind}" + (f"/{name}" if name else "")
-
-    def secret(self, name):
-        data = self.api.ask("GET", self.path("api/v1", "secrets", name))["data"]
-        return {key: base64.b64decode(value).decode() for key, value in data.items()}
-
-    def generated(self):
-        return {name: self.secret(name) for name in GENERATED}
-
-
-@pytest.fixture
-def release(api):
-    release = Release(api, f"test-{next(NUMBERS)}")
-    yield release
-    subprocess.run([chart.need("helm"), "--kubeconfig", f"{api.directory}/kubeconfig", "-n", release.namespace, "uninstall", "ampari"], capture_output=True)
 
 
 def issued_by(secrets, directory):
@@ -252,6 +183,21 @@ def test_budget_in_the_notes_of_a_small_volume(release):
     notes = release.upgrade("gateway.persistence.size=5Gi", "estimate.series=1000000")
     # 4,352 MiB less twice 256 MiB and 64 MiB: 3,776 MiB; 1,000,000 x 86,400 / 15 x 2 bytes: 10.7 GiB a day.
     assert "of it for samples 3.7 GiB" in notes and "= 10.7 GiB" in notes and "=> 8.2 hours (the volume ends it first)" in notes
+
+
+@pytest.mark.parametrize("values, lines", [
+    ("one-cluster", [r"1 gateway and a forwarder on each node", r"each forwarder's ring of 64MiB holds about 14\.0 hours \(10 nodes\)", r"helm -n test-\d+ test ampari --logs"]),
+    ("hub", [r"2 gateways in namespace", r"get secret ampari-forwarder-tokens -o jsonpath='\{\.data\.cluster-a\}'", r"get secret cluster-b -o jsonpath='\{\.data\.ampari\}'",
+             r'forwarder\.gateway\.addresses=\["ampari-0\.example\.com:4750", "ampari-1\.example\.com:4750"\]']),
+    ("spoke", [r"a forwarder on each node", r"rollout status daemonset/ampari-forwarder"]),
+    ("first-try", [r"WARNING: there is no volume", r"WARNING: forwarders and gateway speak plaintext"]),
+])
+def test_notes(release, values, lines):
+    notes = release.upgrade(values=values_file(values))
+    for line in lines:
+        assert re.search(line, notes), f"{line} is not in\n{notes}"
+    assert ("OUTAGE BUDGET" in notes) == (values != "spoke") and "%!" not in notes
+    assert not [token for name in GENERATED for token in release.found(name).values() if token in notes]
 
 
 def test_one_release_beside_another(api):

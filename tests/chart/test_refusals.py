@@ -43,8 +43,8 @@ def refusal(values, settings):
     (ONE, ["gateway.persistence.size=50 GB"], '"50 GB" is not a size'),
     # Killed before it has drained.
     (ONE, ["gateway.terminationGracePeriodSeconds=29"], "29 is less than the 30 s"),
-    (ONE, ["forwarder.terminationGracePeriodSeconds=24"], "24 ends the forwarder before its drain of 20 s"),
-    (ONE, ["forwarder.drainSeconds=26"], "set at least 31"),
+    (ONE, ["forwarder.terminationGracePeriodSeconds=124"], "124 ends the forwarder before its drain of 120 s"),
+    (ONE, ["forwarder.drainSeconds=146"], "set at least 151"),
     (ONE, ["forwarder.ringBytes=512MiB"], "forwarder.resources.limits.memory: 512Mi is less than the ring"),
     (ONE, ["forwarder.ringBytes=x"], 'forwarder.ringBytes: "x" is not a size'),
     # Forwarders that do not find their gateways.
@@ -89,7 +89,7 @@ def test_refused(helm, values, settings, words):
 
 
 def test_all_reasons_at_once(helm):
-    error = refusal(None, ["tls.mode=plaintext", "gateway.persistence.enabled=false", "forwarder.drainSeconds=100"])
+    error = refusal(None, ["tls.mode=plaintext", "gateway.persistence.enabled=false", "forwarder.drainSeconds=200"])
     assert [line.split(":")[0] for line in error.split("refused:\n")[1].split("\n\n")[0].splitlines()] == [
         "tls.mode", "region.url", "gateway.persistence.enabled", "cluster", "forwarder.terminationGracePeriodSeconds"]
 
@@ -132,7 +132,7 @@ def test_schema_refuses(helm, settings, words):
 @pytest.mark.parametrize("values, settings", [
     (ONE, ["gateway.storage.maxBytes=47GiB"]),
     (ONE, ["gateway.persistence.size=700Mi"]),
-    (ONE, ["forwarder.drainSeconds=25"]),
+    (ONE, ["forwarder.drainSeconds=145"]),
     (ONE, ["gateway.replicas=2", 'forwarder.gateway.addresses=["ampari-gateway-0.x:4750", "ampari-gateway-1:4750"]']),
     (ONE, ["forwarder.resources.limits.memory=null", "forwarder.ringBytes=4GiB"]),
     (HUB, ["networkPolicy.enabled=false", "networkPolicy.spokeCIDRs=[]"]),

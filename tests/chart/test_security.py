@@ -153,8 +153,8 @@ def test_probes(helm, kind, path_of):
 def test_how_pods_end_and_are_replaced(helm):
     gateway, forwarder = one(render(ONE), "StatefulSet")["spec"], one(render(ONE), "DaemonSet")["spec"]
     assert forwarder["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
-    assert "--shutdown.grace=20s" in forwarder["template"]["spec"]["containers"][0]["args"]
-    assert forwarder["template"]["spec"]["terminationGracePeriodSeconds"] == 30
+    assert "--shutdown.grace=120s" in forwarder["template"]["spec"]["containers"][0]["args"]
+    assert forwarder["template"]["spec"]["terminationGracePeriodSeconds"] == 150
     assert gateway["template"]["spec"]["terminationGracePeriodSeconds"] == 60
     assert gateway["podManagementPolicy"] == "Parallel"
     assert gateway["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}
