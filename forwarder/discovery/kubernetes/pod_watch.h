@@ -33,7 +33,7 @@ inline constexpr uint32_t kMaxPodPages = 10'000;              // of one list
 
 struct PodWatchTimings {
   BackoffOptions backoff{absl::Seconds(1), absl::Seconds(60), 0.5};
-  BackoffOptions slow{absl::Seconds(10), absl::Seconds(60), 0.5};
+  BackoffOptions slow{absl::Seconds(5), absl::Seconds(60), 0.5};
   absl::Duration spread = absl::Seconds(10);  // of new lists after a 410
   absl::Duration list_timeout = absl::Seconds(60);
   absl::Duration watch_min = absl::Minutes(5), watch_max = absl::Minutes(10);
