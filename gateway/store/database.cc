@@ -57,6 +57,8 @@ absl::StatusOr<std::vector<std::string>> FamilyNames(const std::string& director
 absl::StatusOr<std::shared_ptr<Database>> Database::Open(const std::string& directory,
                                                          uint64_t max_bytes, WalRecovery recovery,
                                                          rocksdb::Env& env) {
+  std::error_code ignored;  // of what stands there in the way, RocksDB tells more
+  std::filesystem::create_directories(directory, ignored);
   rocksdb::DBOptions options = DatabaseOptions(max_bytes, recovery, env);
   absl::StatusOr<std::vector<std::string>> names = FamilyNames(directory, options);
   if (!names.ok()) return names.status();

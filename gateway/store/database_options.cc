@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "gateway/store/rocksdb_log.h"
+
 namespace ampari {
 
 uint64_t WalCap(uint64_t max_bytes) { return std::min(kMaxWalBytes, max_bytes / 8); }
@@ -30,8 +32,7 @@ rocksdb::DBOptions DatabaseOptions(uint64_t max_bytes, WalRecovery recovery, roc
   options.max_background_jobs = 2;
   options.max_bgerror_resume_count =
       0;  // errors are ours to judge: a failed fsync is never retried
-  options.keep_log_file_num = 4;
-  options.max_log_file_size = size_t{4} << 20;
+  options.info_log = NewRocksdbLog();
   options.stats_dump_period_sec = 0;
   return options;
 }
