@@ -30,6 +30,14 @@ void LogListening(const std::string& address, uint16_t port, const char* protoco
       {{"address", absl::StrCat(host, ":", port)}, {"protocol", protocol}});
 }
 
+std::map<std::string, Labels> EnforcedLabelsOf(const GatewayConfig& config) {
+  std::map<std::string, Labels> labels;
+  for (const EntryIdentity& identity : IdentitiesOf(config)) {
+    labels[identity.entry] = identity.labels;
+  }
+  return labels;
+}
+
 }  // namespace
 
 Gateway::Gateway(GatewayConfig config, std::string config_file, const Clock& clock)
@@ -123,11 +131,14 @@ HttpApiSources Gateway::Sources() {
 
 // What can fail comes before what cannot: a failure leaves the former configuration in force.
 absl::Status Gateway::TakeOver(const GatewayConfig& config) {
-  absl::Status status = Entries::Validate(config);
-  if (status.ok()) status = store_->Apply(TopologyOf(config));
-  if (status.ok()) status = TakeOverLabels(config);
-  if (status.ok()) status = entries_.Replace(config);
-  if (!status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<Entries::Prepared>> entries = Entries::Prepare(config);
+  if (!entries.ok()) return entries.status();
+  const absl::Status applied = store_->Apply(TopologyOf(config), EnforcedLabelsOf(config));
+  if (!applied.ok()) return applied;
+  for (const InstanceStatus& instance : store_->status().instances) {
+    layouts_->Invalidate(instance.number);
+  }
+  entries_.Take(*std::move(entries));
   store_->SetLimits(config.storage.max_bytes, config.storage.max_age);
   destinations_->TakeOver(config);
   MutexLock lock(mu_);
@@ -136,17 +147,14 @@ absl::Status Gateway::TakeOver(const GatewayConfig& config) {
   return absl::OkStatus();
 }
 
-absl::Status Gateway::TakeOverLabels(const GatewayConfig& config) {
-  std::map<std::string, std::vector<InstanceNumber>> instances;
-  for (const InstanceStatus& instance : store_->status().instances) {
-    instances[instance.entry].push_back(instance.number);
-  }
-  for (const EntryIdentity& identity : IdentitiesOf(config)) {
-    const absl::Status status = store_->ReplaceEnforcedLabels(identity.entry, identity.labels);
-    if (!status.ok()) return status;
-    for (const InstanceNumber instance : instances[identity.entry]) layouts_->Invalidate(instance);
-  }
-  return absl::OkStatus();
+// The store may have found the refused batch in its log when it reopened itself.
+absl::Status Gateway::Restore(const absl::Status& why) {
+  const absl::Status restored = store_->Apply(TopologyOf(config_), EnforcedLabelsOf(config_));
+  if (restored.ok()) return why;
+  return absl::Status(why.code(), absl::StrCat(why.message(),
+                                               "; and what was in force could not be stored "
+                                               "again, reload once the storage works: ",
+                                               restored.message()));
 }
 
 absl::Status Gateway::Reload() {
@@ -154,7 +162,10 @@ absl::Status Gateway::Reload() {
   absl::StatusOr<GatewayConfig> config = LoadGatewayConfig(config_file_);
   absl::Status status = config.status();
   if (status.ok()) status = CheckReloadable(config_, *config);
-  if (status.ok()) status = TakeOver(*config);
+  if (status.ok()) {
+    status = TakeOver(*config);
+    if (!status.ok()) status = Restore(status);
+  }
   if (!status.ok()) {
     Log(LogLevel::kError, "reload failed, the former configuration stays", {{"error", status}});
     MutexLock lock(mu_);

@@ -59,7 +59,7 @@ class Gateway {
   absl::Status StartIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mu_);
   absl::Status StartHttp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mu_);
   absl::Status TakeOver(const GatewayConfig& config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mu_);
-  absl::Status TakeOverLabels(const GatewayConfig& config);
+  absl::Status Restore(const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mu_);
   void Upkeep() ABSL_LOCKS_EXCLUDED(reload_mu_, mu_);
   GatewayConfig CurrentConfig() ABSL_LOCKS_EXCLUDED(reload_mu_);
   HttpApiSources Sources();

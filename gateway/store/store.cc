@@ -53,8 +53,19 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options, const C
   return std::unique_ptr<Store>(new Store(std::move(core)));
 }
 
-absl::Status Store::Apply(std::vector<QueueTopology> topology) {
-  return RunInBatch(core_->inbox, [&](Commit& commit) { return ApplyTopology(commit, topology); });
+absl::Status Store::Apply(std::vector<QueueTopology> topology,
+                          std::map<std::string, Labels> enforced) {
+  return RunInBatch(core_->inbox, [&](Commit& commit) {
+    absl::Status applied = ApplyTopology(commit, topology);
+    if (!applied.ok()) return applied;
+    for (const auto& [number, instance] : commit.state.producers.all()) {
+      const auto labels = enforced.find(instance->entry);
+      if (labels == enforced.end() || instance->enforced_labels == labels->second) continue;
+      instance->enforced_labels = labels->second;
+      WriteInstance(*instance, commit.database.meta(), commit.batch);
+    }
+    return applied;
+  });
 }
 
 void Store::SetLimits(uint64_t max_bytes, absl::Duration max_age) {
@@ -101,17 +112,6 @@ void Store::Settle(Settlement settlement, std::function<void()> done) {
 void Store::IntendRange(const DestinationId& destination, uint32_t lane, uint64_t from,
                         uint64_t upto, uint64_t generation, std::function<void()> done) {
   core_->inbox.Push(PendingIntent{destination, lane, from, upto, generation, std::move(done)});
-}
-
-absl::Status Store::ReplaceEnforcedLabels(const std::string& entry, const Labels& labels) {
-  return RunInBatch(core_->inbox, [&](Commit& commit) {
-    for (const auto& [number, instance] : commit.state.producers.all()) {
-      if (instance->entry != entry || instance->enforced_labels == labels) continue;
-      instance->enforced_labels = labels;
-      WriteInstance(*instance, commit.database.meta(), commit.batch);
-    }
-    return absl::OkStatus();
-  });
 }
 
 }  // namespace ampari

@@ -62,8 +62,12 @@ class Store {
   static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options, const Clock& clock);
   ~Store();  // closes streams, commits what was submitted, stops the threads
 
-  // Creates what is new, holds what is missing, resumes what came back. Returns when it is durable.
-  absl::Status Apply(std::vector<QueueTopology> topology);
+  // Creates what is new, holds what is missing, resumes what came back; replaces the labels in
+  // force for the instances of the entries named in `enforced`. Returns when it is durable; one
+  // batch, so an error leaves all as it was, unless the batch is found in the log after all when
+  // the store reopens itself: then Apply what was in force again.
+  absl::Status Apply(std::vector<QueueTopology> topology,
+                     std::map<std::string, Labels> enforced = {});
   // max_bytes and max_age, by reload.
   void SetLimits(uint64_t max_bytes, absl::Duration max_age);
 
@@ -114,8 +118,6 @@ class Store {
   absl::StatusOr<std::string> ReadBlockOfSeries(InstanceNumber instance, uint64_t series) const;
   // Labels in force for the instance (the entry's, stored with it), and its producer, for people.
   absl::StatusOr<Labels> EnforcedLabels(InstanceNumber instance) const;
-  // Labels of an entry changed by reload: replaces them for the entry's instances.
-  absl::Status ReplaceEnforcedLabels(const std::string& entry, const Labels& labels);
 
   // --- shown
   StoreStatus status() const;

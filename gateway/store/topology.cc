@@ -1,6 +1,8 @@
 #include "gateway/store/topology.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,24 +18,86 @@ Generation NewGeneration(Commit& commit) {
   return commit.state.next_generation++;
 }
 
-absl::Status EnsureTenant(Commit& commit, const std::string& name) {
-  if (commit.state.tenants.contains(name)) return absl::OkStatus();
-  Generation generation = NewGeneration(commit);
-  absl::Status created = commit.database.CreateAside(generation);
-  if (!created.ok()) return created;
-  TenantRecord& tenant = commit.state.tenants[name];
-  tenant.name = name;
-  tenant.generation = generation;
-  commit.state.dirty.tenants.insert(generation);
+// What a queue holds by lane, for a destination that begins with the oldest stored frame.
+struct Stored {
+  std::array<FrameSum, kLanes> sums{};
+  std::array<uint64_t, kLanes> first{};
+  Stored() { first.fill(kNothingPending); }
+};
+
+// All that can fail, before anything is changed: families for what is new, and what new
+// destinations find stored.
+struct Preparation {
+  std::map<std::string, Generation> tenants;                    // of the new ones
+  std::map<std::pair<std::string, Signal>, Generation> queues;  // of the new ones
+  std::map<DestinationId, Stored> oldest;                       // new, and begin there
+};
+
+absl::StatusOr<Stored> ReadStored(const Commit& commit, const QueueRecord& queue) {
+  Stored stored;
+  absl::Status status = commit.database.Scan(
+      commit.database.queue(queue.generation), SequenceKey(queue.floor), SequenceKey(queue.next),
+      nullptr, [&](std::string_view key, std::string_view value) {
+        uint64_t sequence = ParseSequenceKey(key).value_or(0);
+        auto header = DecodeRecordHeader(value, sequence);
+        if (!header.ok()) return true;
+        stored.sums[header->lane] += {header->items, 1, value.size()};
+        stored.first[header->lane] = std::min(stored.first[header->lane], sequence);
+        return true;
+      });
+  if (!status.ok()) return status;
+  return stored;
+}
+
+absl::Status PrepareQueue(Commit& commit, const QueueTopology& wanted, Preparation& preparation) {
+  if (!commit.state.tenants.contains(wanted.tenant)) {
+    const auto [tenant, added] = preparation.tenants.try_emplace(wanted.tenant);
+    if (added) {
+      tenant->second = NewGeneration(commit);
+      absl::Status created = commit.database.CreateAside(tenant->second);
+      if (!created.ok()) return created;
+    }
+  }
+  QueueRecord* queue = commit.state.FindQueue(wanted.tenant, wanted.signal);
+  if (queue == nullptr) {
+    const auto [added, is_new] =
+        preparation.queues.try_emplace(std::make_pair(wanted.tenant, wanted.signal));
+    if (!is_new) return absl::OkStatus();
+    added->second = NewGeneration(commit);
+    return commit.database.CreateQueue(added->second);
+  }
+  for (const DestinationTopology& destination : wanted.destinations) {
+    if (!destination.start_oldest || queue->Find(destination.name) != nullptr) continue;
+    absl::StatusOr<Stored> stored = ReadStored(commit, *queue);
+    if (!stored.ok()) return stored.status();
+    preparation.oldest[{wanted.tenant, wanted.signal, destination.name}] = *std::move(stored);
+  }
   return absl::OkStatus();
 }
 
-absl::StatusOr<QueueRecord*> EnsureQueue(Commit& commit, const QueueTopology& wanted) {
+// What could not be dropped has no name; the next start drops it.
+void Discard(Commit& commit, const Preparation& preparation) {
+  for (const auto& [id, generation] : preparation.queues) {
+    commit.database.DropQueue(generation).IgnoreError();
+  }
+  for (const auto& [tenant, generation] : preparation.tenants) {
+    commit.database.DropAside(generation).IgnoreError();
+  }
+}
+
+void EnsureTenant(Commit& commit, const std::string& name, const Preparation& preparation) {
+  if (commit.state.tenants.contains(name)) return;
+  TenantRecord& tenant = commit.state.tenants[name];
+  tenant.name = name;
+  tenant.generation = preparation.tenants.at(name);
+  commit.state.dirty.tenants.insert(tenant.generation);
+}
+
+QueueRecord& EnsureQueue(Commit& commit, const QueueTopology& wanted,
+                         const Preparation& preparation) {
   QueueRecord* queue = commit.state.FindQueue(wanted.tenant, wanted.signal);
   if (queue == nullptr) {
-    Generation generation = NewGeneration(commit);
-    absl::Status created = commit.database.CreateQueue(generation);
-    if (!created.ok()) return created;
+    Generation generation = preparation.queues.at({wanted.tenant, wanted.signal});
     queue = &commit.state.queues[generation];
     queue->tenant = wanted.tenant;
     queue->signal = wanted.signal;
@@ -45,30 +109,18 @@ absl::StatusOr<QueueRecord*> EnsureQueue(Commit& commit, const QueueTopology& wa
     queue->budget_bytes = wanted.budget_bytes;
     commit.state.dirty.queues.insert(queue->generation);
   }
-  return queue;
+  return *queue;
 }
 
-// A destination that begins with the oldest stored frame: all that is stored is pending for it.
-absl::Status BeginOldest(Commit& commit, const QueueRecord& queue, DestinationRecord& destination) {
-  std::array<FrameSum, kLanes> present{};
-  absl::Status status = commit.database.Scan(
-      commit.database.queue(queue.generation), SequenceKey(queue.floor), SequenceKey(queue.next),
-      nullptr, [&](std::string_view key, std::string_view value) {
-        uint64_t sequence = ParseSequenceKey(key).value_or(0);
-        auto header = DecodeRecordHeader(value, sequence);
-        if (!header.ok()) return true;
-        present[header->lane] += {header->items, 1, value.size()};
-        LaneCursor& lane = destination.lanes[header->lane];
-        lane.first_pending = std::min(lane.first_pending, sequence);
-        return true;
-      });
+// All that is stored is pending for it.
+void BeginOldest(const QueueRecord& queue, const Stored& stored, DestinationRecord& destination) {
   for (uint32_t number = 0; number < kLanes; ++number) {
     LaneCursor& lane = destination.lanes[number];
     lane.cursor = queue.floor;
-    lane.settled = queue.lanes[number].total - present[number];
-    AddAccepted(destination.ledger, present[number]);
+    lane.first_pending = stored.first[number];
+    lane.settled = queue.lanes[number].total - stored.sums[number];
+    AddAccepted(destination.ledger, stored.sums[number]);
   }
-  return status;
 }
 
 void BeginAtEnd(Commit& commit, const QueueRecord& queue, DestinationRecord& destination) {
@@ -83,27 +135,26 @@ void BeginAtEnd(Commit& commit, const QueueRecord& queue, DestinationRecord& des
   }
 }
 
-absl::Status Create(Commit& commit, QueueRecord& queue, const DestinationTopology& wanted) {
+void Create(Commit& commit, QueueRecord& queue, const std::string& name,
+            const Preparation& preparation) {
   Generation generation = NewGeneration(commit);
   auto destination = std::make_unique<DestinationRecord>();
   destination->generation = generation;
-  destination->name = wanted.name;
-  if (wanted.start_oldest) {
-    absl::Status begun = BeginOldest(commit, queue, *destination);
-    if (!begun.ok()) return begun;
+  destination->name = name;
+  const DestinationId id{queue.tenant, queue.signal, name};
+  const auto oldest = preparation.oldest.find(id);
+  if (oldest != preparation.oldest.end()) {
+    BeginOldest(queue, oldest->second, *destination);
   } else {
-    BeginAtEnd(commit, queue, *destination);
+    BeginAtEnd(commit, queue, *destination);  // the same where the queue is new
   }
   for (uint32_t lane = 0; lane < kLanes; ++lane) {
     commit.state.dirty.cursors.insert({generation, lane});
   }
   commit.state.dirty.ledgers.insert(generation);
   WriteDestination(queue, *destination, commit.database.meta(), commit.batch);
-  std::erase_if(commit.state.ended, [&](const DestinationStatus& ended) {
-    return ended.id == DestinationId{queue.tenant, queue.signal, wanted.name};
-  });
+  std::erase_if(commit.state.ended, [&](const DestinationStatus& ended) { return ended.id == id; });
   queue.destinations.push_back(std::move(destination));
-  return absl::OkStatus();
 }
 
 void SetRemoved(Commit& commit, const QueueRecord& queue, DestinationRecord& destination,
@@ -152,21 +203,25 @@ void DropEmptyTenants(Commit& commit) {
 }  // namespace
 
 absl::Status ApplyTopology(Commit& commit, const std::vector<QueueTopology>& topology) {
+  Preparation preparation;
+  for (const QueueTopology& queue : topology) {
+    absl::Status prepared = PrepareQueue(commit, queue, preparation);
+    if (prepared.ok()) continue;
+    Discard(commit, preparation);
+    return prepared;
+  }
   std::set<DestinationId> wanted;
   for (const QueueTopology& queue_wanted : topology) {
-    absl::Status tenant = EnsureTenant(commit, queue_wanted.tenant);
-    if (!tenant.ok()) return tenant;
-    absl::StatusOr<QueueRecord*> queue = EnsureQueue(commit, queue_wanted);
-    if (!queue.ok()) return queue.status();
+    EnsureTenant(commit, queue_wanted.tenant, preparation);
+    QueueRecord& queue = EnsureQueue(commit, queue_wanted, preparation);
     for (const DestinationTopology& destination : queue_wanted.destinations) {
       wanted.insert({queue_wanted.tenant, queue_wanted.signal, destination.name});
-      DestinationRecord* known = (*queue)->Find(destination.name);
+      DestinationRecord* known = queue.Find(destination.name);
       if (known != nullptr) {
-        SetRemoved(commit, **queue, *known, 0);
-        continue;
+        SetRemoved(commit, queue, *known, 0);
+      } else {
+        Create(commit, queue, destination.name, preparation);
       }
-      absl::Status created = Create(commit, **queue, destination);
-      if (!created.ok()) return created;
     }
   }
   for (auto& [generation, queue] : commit.state.queues) {

@@ -10,6 +10,7 @@ namespace ampari {
 
 inline constexpr int64_t kHoldMs = int64_t{24} * 3600 * 1000;
 
+// Wholly or, after an error, not at all.
 absl::Status ApplyTopology(Commit& commit, const std::vector<QueueTopology>& topology);
 // Ends destinations that were removed more than 24 h ago: their rest counts as expired{removed}.
 // Queues and tenants without destinations go with their families.

@@ -3,16 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/config/secret.h"
 
 namespace ampari {
-
-// An entry and where its tokens come from.
-struct Entries::Source {
-  EntryIdentity identity;
-  std::unique_ptr<SecretSource> secret;
-  std::vector<TokenDigest> tokens;  // the last valid ones
-};
 
 namespace {
 
@@ -76,24 +68,33 @@ absl::StatusOr<EntryTable> Entries::TableOf(const std::vector<Source>& sources) 
   return EntryTable::Build(std::move(entries));
 }
 
-absl::Status Entries::Validate(const GatewayConfig& config) {
+absl::StatusOr<std::unique_ptr<Entries::Prepared>> Entries::Prepare(const GatewayConfig& config) {
   absl::StatusOr<std::vector<Source>> sources = ReadSources(config);
   if (!sources.ok()) return sources.status();
-  return TableOf(*sources).status();
+  auto prepared = std::make_unique<Prepared>();
+  prepared->sources_ = *std::move(sources);
+  prepared->identities_ = IdentitiesOf(config);
+  absl::StatusOr<EntryTable> table = TableOf(prepared->sources_);
+  if (!table.ok()) return table.status();
+  if (prepared->sources_.empty()) {
+    *table = EntryTable::LoopbackOnly(prepared->identities_.front());
+  }
+  prepared->table_ = std::make_shared<const EntryTable>(*std::move(table));
+  return prepared;
+}
+
+void Entries::Take(std::unique_ptr<Prepared> prepared) {
+  MutexLock refresh_lock(refresh_mu_);
+  sources_ = std::move(prepared->sources_);
+  MutexLock lock(mu_);
+  table_ = std::move(prepared->table_);
+  identities_ = std::move(prepared->identities_);
 }
 
 absl::Status Entries::Replace(const GatewayConfig& config) {
-  absl::StatusOr<std::vector<Source>> sources = ReadSources(config);
-  if (!sources.ok()) return sources.status();
-  std::vector<EntryIdentity> identities = IdentitiesOf(config);
-  absl::StatusOr<EntryTable> table = TableOf(*sources);
-  if (!table.ok()) return table.status();
-  if (sources->empty()) *table = EntryTable::LoopbackOnly(identities.front());
-  MutexLock refresh_lock(refresh_mu_);
-  sources_ = *std::move(sources);
-  MutexLock lock(mu_);
-  table_ = std::make_shared<const EntryTable>(*std::move(table));
-  identities_ = std::move(identities);
+  absl::StatusOr<std::unique_ptr<Prepared>> prepared = Prepare(config);
+  if (!prepared.ok()) return prepared.status();
+  Take(*std::move(prepared));
   return absl::OkStatus();
 }
 

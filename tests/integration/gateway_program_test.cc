@@ -19,6 +19,7 @@
 #include "tests/integration/gateway_bed.h"
 #include "tests/support/status_matchers.h"
 
+#include "tests/support/file_size_limit.h"
 namespace ampari {
 namespace {
 
@@ -169,6 +170,45 @@ TEST_F(GatewayProgram, AFailedReloadLeavesTheFormerConfigurationInForce) {
 
 TEST_F(GatewayProgram, ARestartKeepsLedgerAndMarks) {
   region_.status = 503;
+// The destinations that the store counts for, in the form "tenant/destination".
+std::vector<std::string> Counted(const Gateway& gateway) {
+  std::vector<std::string> names;
+  for (const DestinationStatus& destination : gateway.snapshot().store.destinations) {
+    if (!destination.removed)
+      names.push_back(absl::StrCat(destination.id.tenant, "/", destination.id.name));
+  }
+  return names;
+}
+
+TEST_F(GatewayProgram, AReloadThatTheDiskRefusesChangesNothing) {
+  Start(Config(region_.url()));
+  const std::string store_id = ShipOne(absl::StrCat(kCanary, "-east"));
+  EXPECT_TRUE(Eventually([&] { return Delivered() == kSamplesPerFrame; }));
+  const std::vector<std::string> before = Counted(*gateway_);
+  std::string other = Config(region_.url());
+  other.replace(other.find("name: region"), 12, "name: moved, start: oldest");
+  dir_.Write("gateway.yaml", other);
+  absl::Status status;
+  {
+    auto full = std::make_unique<FileSizeLimit>(1);
+    std::thread reload([&] { status = gateway_->Reload(); });
+    // The store has closed itself and tries to open again until the disk is not full any more.
+    EXPECT_TRUE(Eventually([&] { return Counted(*gateway_).empty(); }));
+    full.reset();
+    reload.join();
+  }
+  EXPECT_FALSE(status.ok());
+  EXPECT_FALSE(gateway_->snapshot().reload.last_successful);
+  EXPECT_EQ(Counted(*gateway_), before);
+  ShipClient back(absl::StrCat("127.0.0.1:", gateway_->grpc_port()),
+                  absl::StrCat(kCanary, "-east"));
+  back.Hello({.store_id = store_id, .acknowledged = 1, .first = 2, .last = 2});
+  back.SendFrame(2);
+  EXPECT_TRUE(Eventually([&] { return Delivered() == 2 * kSamplesPerFrame; }));
+  EXPECT_THAT(gateway_->Reload(), IsOk());
+  EXPECT_THAT(Counted(*gateway_), testing::ElementsAre(testing::HasSubstr("/moved")));
+}
+
   Start(Config(region_.url()));
   const std::string store_id = ShipOne(absl::StrCat(kCanary, "-east"));
   gateway_->Stop();

@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -21,6 +19,7 @@
 #include "gateway/store/repair.h"
 #include "gateway/store/tasks.h"
 #include "gateway/store/topology.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/gateway/store/store_rig.h"
 
@@ -61,22 +60,6 @@ class RawDatabase {
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 
-// While it lives, no file of this process grows beyond `bytes`: writes fail, as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    ::signal(SIGXFSZ, SIG_IGN);
-    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
-  }
-  ~FileSizeLimit() { EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before_), 0); }
-
- private:
-  rlimit before_{};
-};
-
 class StoreDamageTest : public testing::Test {
  protected:
   void SetUp() override { Open(); }
@@ -86,11 +69,12 @@ class StoreDamageTest : public testing::Test {
   }
   Ledger Now() { return rig_.LedgerOf(rig_.Id()); }
   std::string Database() const { return rig_.directory() + "/db"; }
-  // Flips one bit in the middle of the largest log.
-  void FlipBitInLog() {
+  // Flips one bit in the middle of the largest log, or of the largest file of another kind.
+  void FlipBitInLog() { FlipBitIn(".log"); }
+  void FlipBitIn(const std::string& extension) {
     std::filesystem::path largest;
     for (const auto& entry : std::filesystem::directory_iterator(Database())) {
-      if (entry.path().extension() != ".log") continue;
+      if (entry.path().extension() != extension) continue;
       if (largest.empty() || entry.file_size() > std::filesystem::file_size(largest)) {
         largest = entry.path();
       }
@@ -253,6 +237,32 @@ TEST_F(StoreDamageTest, AFullDiskReopensTheStoreInPlace) {
   rig_.SettleAll(rig_.Id());
   EXPECT_EQ(Now().delivered, 70u);
   EXPECT_TRUE(Holds(Now()));
+}
+
+std::vector<std::string> DestinationsOf(const Store& store) {
+  std::vector<std::string> names;
+  for (const DestinationStatus& destination : store.status().destinations) {
+    names.push_back(destination.id.tenant + "/" + destination.id.name);
+  }
+  return names;
+}
+
+TEST_F(StoreDamageTest, ATopologyThatCannotBeAppliedWhollyIsNotAppliedInPart) {
+  StoreRig::Stream stream = rig_.Connect(HelloOf("node", 'a'));
+  rig_.Send(stream, 1, 5, 10, 10'000);
+  rig_.Close();
+  Open();  // the frames are in a table now
+  FlipBitIn(".sst");
+  const QueueTopology other{"other", Signal::kMetrics, 0, {{"region"}}};
+  const QueueTopology oldest{"t", Signal::kMetrics, 7, {{"end"}, {"oldest", true}}};
+  EXPECT_THAT(rig_.store().Apply({other, oldest}), StatusIs(absl::StatusCode::kDataLoss));
+  for (int start = 0; start < 2; ++start) {
+    EXPECT_THAT(DestinationsOf(rig_.store()), testing::ElementsAre("t/region"));
+    EXPECT_FALSE(rig_.store().status().destinations[0].removed);
+    rig_.Close();
+    rig_.Open();
+  }
+  ASSERT_THAT(rig_.store().Apply({other}), IsOk()) << "what is left of the first try is no bar";
 }
 
 // Writes one batch whose sync fails.

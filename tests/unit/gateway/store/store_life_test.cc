@@ -347,7 +347,8 @@ TEST_F(StoreLifeTest, AReloadReplacesTheLabelsOfAnEntry) {
   Open();
   rig_.Connect(HelloOf("node", 'a'));
   InstanceNumber number = rig_.store().status().instances[0].number;
-  ASSERT_THAT(rig_.store().ReplaceEnforcedLabels("cluster-a", Labels{{"cluster", "b"}}), IsOk());
+  const QueueTopology queue{"t", Signal::kMetrics, 0, {{"region"}}};
+  ASSERT_THAT(rig_.store().Apply({queue}, {{"cluster-a", Labels{{"cluster", "b"}}}}), IsOk());
   rig_.Close();
   Open();
   absl::StatusOr<Labels> labels = rig_.store().EnforcedLabels(number);

@@ -89,7 +89,7 @@ TEST_F(EntriesTest, ReplaceIsAllOrNothing) {
           .ok());
   EXPECT_EQ(EntryOf(entries_, "first"), "a");
   EXPECT_EQ(EntryOf(entries_, "second"), "");
-  EXPECT_FALSE(Entries::Validate(Config({Entry("b", {"x", ""}), Entry("c", {"x", ""})})).ok());
+  EXPECT_FALSE(Entries::Prepare(Config({Entry("b", {"x", ""}), Entry("c", {"x", ""})})).ok());
   EXPECT_FALSE(entries_.Replace(Config({Entry("b", {"", ""})})).ok()) << "an entry without a token";
   ASSERT_THAT(entries_.Replace(Config({Entry("b", {"second", ""})})), IsOk());
   EXPECT_EQ(EntryOf(entries_, "first"), "");
