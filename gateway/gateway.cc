@@ -113,7 +113,12 @@ absl::Status Gateway::StartHttp() {
 HttpApiSources Gateway::Sources() {
   HttpApiSources sources;
   sources.snapshot = [this] { return snapshot(); };
-  sources.verify = [this] { return store_->Verify(); };
+  sources.verify = [this] {
+    return store_->Verify([this] {
+      MutexLock lock(mu_);
+      return !stop_;
+    });
+  };
   sources.dead_letters = [this](const std::string& tenant, size_t limit) {
     return store_->DeadLetters(tenant, limit);
   };

@@ -45,7 +45,7 @@ std::string Reachable(const std::string& listen_address) {
   return host == "[::]" ? "[::1]:" + port : listen_address;
 }
 
-// nullopt: nobody answers.
+// nullopt: nobody answers, or not a gateway. 503: the gateway is busy with an earlier verify.
 std::optional<HttpResponse> AskRunning(QueueVerb verb, QueueOutput output,
                                        const GatewayConfig& config) {
   HttpRequest request;
@@ -54,7 +54,8 @@ std::optional<HttpResponse> AskRunning(QueueVerb verb, QueueOutput output,
   request.connect_timeout = absl::Seconds(2);
   request.max_response_bytes = kMaxAnswerBytes;
   HttpResponse response = FetchOnce(std::move(request));
-  if (!response.transport.ok() || response.status != 200) return std::nullopt;
+  if (!response.transport.ok()) return std::nullopt;
+  if (response.status != 200 && response.status != 503) return std::nullopt;
   return response;
 }
 
@@ -145,6 +146,10 @@ ExitCode RunQueueCommand(const QueueCommand& command, const GatewayConfig& confi
     std::cerr << "a gateway runs at " << config.http_listen_address
               << ": stop it before its storage is repaired\n";
     return kExitStorageInUse;
+  }
+  if (answer && answer->status == 503) {
+    std::cerr << "the gateway at " << config.http_listen_address << " says: " << answer->body;
+    return kExitRuntime;
   }
   if (answer && verb == QueueVerb::kVerify) return PrintVerified(answer->body);
   if (answer) {

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/http/deferred_answers.h"
 #include "common/http/listen_socket.h"
 #include "common/runtime/absl_view.h"
 
@@ -26,10 +28,11 @@ std::string_view Find(const std::vector<std::pair<std::string, std::string>>& he
   return {};
 }
 
-// One request while it arrives.
+// One request while it arrives, and its answer if it was deferred.
 struct Exchange {
   ServerRequest request;
   bool too_large = false;
+  std::optional<ServerResponse> deferred;
 };
 
 MHD_Result AddHeader(void* out, MHD_ValueKind, const char* name, const char* value) {
@@ -138,6 +141,14 @@ ServerResponse TooLarge() {
   return answer;
 }
 
+ServerResponse Busy() {
+  ServerResponse answer;
+  answer.status = 503;
+  answer.headers = {{"Retry-After", "5"}};
+  answer.body = "busy with an earlier request that takes long; ask again\n";
+  return answer;
+}
+
 }  // namespace
 
 std::string_view ServerRequest::Header(std::string_view lower_case_name) const {
@@ -162,6 +173,7 @@ class HttpServer::Core {
   Core(ServerOptions options, Handler handler)
       : options_(std::move(options)), handler_(std::move(handler)) {}
   ~Core() {
+    deferred_.Stop();  // a daemon must not stop while a connection is suspended
     if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
   }
   Core(const Core&) = delete;
@@ -171,7 +183,7 @@ class HttpServer::Core {
     absl::StatusOr<ListenSocket> socket = Listen(options_.listen_address);
     if (!socket.ok()) return socket.status();
     const bool tls = !options_.cert_pem.empty() && !options_.key_pem.empty();
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME;
     flags |= options_.thread_per_connection ? MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL
                                             : MHD_USE_EPOLL;
     if (tls) flags |= MHD_USE_TLS;
@@ -226,7 +238,21 @@ class HttpServer::Core {
       return MHD_YES;
     }
     if (exchange->too_large) return Answer(connection, TooLarge());
-    return Answer(connection, core.handler_(exchange->request));
+    if (exchange->deferred) return Answer(connection, *std::move(exchange->deferred));
+    ServerResponse answer = core.handler_(exchange->request);
+    if (answer.deferred) return core.Defer(connection, *exchange, std::move(answer.deferred));
+    return Answer(connection, std::move(answer));
+  }
+
+  // Access is called again once the connection is resumed.
+  MHD_Result Defer(MHD_Connection* connection, Exchange& exchange, DeferredAnswers::Make make) {
+    MHD_suspend_connection(connection);
+    const auto resume = [connection, &exchange](ServerResponse answer) {
+      exchange.deferred = std::move(answer);
+      MHD_resume_connection(connection);
+    };
+    if (!deferred_.Start(std::move(make), resume)) resume(Busy());
+    return MHD_YES;
   }
 
   MHD_Result OnHead(MHD_Connection* connection, const char* url, const char* method, void** state) {
@@ -250,6 +276,7 @@ class HttpServer::Core {
   const Handler handler_;
   MHD_Daemon* daemon_ = nullptr;
   uint16_t port_ = 0;
+  DeferredAnswers deferred_;
 };
 
 HttpServer::HttpServer(std::unique_ptr<Core> core) : core_(std::move(core)) {}

@@ -35,6 +35,9 @@ struct ServerResponse {
   std::vector<std::pair<std::string, std::string>> headers;
   std::function<std::string()>
       stream;  // set: called for pieces of the body until one is empty; `body` is unused
+  // Set: takes long, and makes the answer on a thread of the server's own while others are
+  // answered; all else is unused. One at a time: meanwhile another is told 503 and Retry-After.
+  std::function<ServerResponse()> deferred;
   bool close_without_answer =
       false;  // simulated peers: the connection is closed instead of an answer
   size_t told_length =
@@ -50,7 +53,8 @@ struct ServerOptions {
   std::string cert_pem = {}, key_pem = {};  // both set: TLS
 };
 
-// `handler` is called from the server's threads, several at once. The server stops when destroyed.
+// `handler` is called from the server's threads, several at once. The server stops when destroyed;
+// it waits for what is being answered.
 class HttpServer {
  public:
   using Handler = std::function<ServerResponse(const ServerRequest&)>;

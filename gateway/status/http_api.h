@@ -12,7 +12,8 @@
 
 namespace ampari {
 
-// What the pages are made from; each is called from the server's threads, several at once.
+// What the pages are made from; each is called from the server's threads, several at once, but for
+// `verify`: one at a time.
 struct HttpApiSources {
   std::function<GatewaySnapshot()> snapshot;
   std::function<std::vector<VerifyProblem>()> verify;
@@ -31,6 +32,7 @@ class HttpApi {
 
  private:
   ServerResponse Get(const ServerRequest& request);
+  ServerResponse Verify(bool words);
   ServerResponse DeadLetters(const ServerRequest& request);
   ServerResponse Reload(const ServerRequest& request);
 

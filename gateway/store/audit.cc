@@ -213,7 +213,7 @@ absl::StatusOr<Recount> RecountQueue(const Database& database, const QueueImage&
                         if (sequence < destination.cursors[header->lane]) continue;
                         recount.pending[destination.generation] += {header->items, 1, value.size()};
                       }
-                      return true;
+                      return !stopped;
                     });
   if (!status.ok()) return status;
   if (stopped) return absl::CancelledError("the recount was stopped");

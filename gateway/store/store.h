@@ -124,8 +124,9 @@ class Store {
   // Milliseconds of the persisted clock, which stamps and expiry use.
   int64_t NowMs() const;
   std::vector<DeadLetter> DeadLetters(const std::string& tenant, size_t limit) const;
-  // Recounts pending from what is stored and compares with the ledger.
-  std::vector<VerifyProblem> Verify() const;
+  // Recounts pending from what is stored and compares with the ledger. `go_on` is asked at each
+  // record; false ends the recount, which is then a problem itself.
+  std::vector<VerifyProblem> Verify(const std::function<bool()>& go_on = nullptr) const;
 
  private:
   class Core;

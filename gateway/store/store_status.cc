@@ -166,7 +166,7 @@ std::vector<DeadLetter> Store::DeadLetters(const std::string& tenant, size_t lim
   return letters;
 }
 
-std::vector<VerifyProblem> Store::Verify() const {
+std::vector<VerifyProblem> Store::Verify(const std::function<bool()>& go_on) const {
   std::vector<VerifyProblem> problems;
   MutexLock files(core_->vault.files_mu);
   std::shared_ptr<Database> database;  // before the snapshot, which it outlives
@@ -180,8 +180,9 @@ std::vector<VerifyProblem> Store::Verify() const {
     return absl::OkStatus();
   });
   if (!taken.ok()) return {{taken.ToString()}};
+  const auto rest = [&go_on](size_t) { return go_on == nullptr || go_on(); };
   for (const QueueImage& image : images.queues) {
-    absl::StatusOr<Recount> recount = RecountQueue(*database, image, images.snapshot);
+    absl::StatusOr<Recount> recount = RecountQueue(*database, image, images.snapshot, rest);
     if (recount.ok()) {
       Compare(image, *recount, &problems);
     } else {

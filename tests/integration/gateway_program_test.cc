@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -16,10 +17,11 @@
 #include "common/http/loop.h"
 #include "common/http/server.h"
 #include "gateway/gateway.h"
+#include "gateway/queue_command.h"
 #include "tests/integration/gateway_bed.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/status_matchers.h"
 
-#include "tests/support/file_size_limit.h"
 namespace ampari {
 namespace {
 
@@ -168,8 +170,6 @@ TEST_F(GatewayProgram, AFailedReloadLeavesTheFormerConfigurationInForce) {
   EXPECT_TRUE(gateway_->snapshot().reload.last_successful);
 }
 
-TEST_F(GatewayProgram, ARestartKeepsLedgerAndMarks) {
-  region_.status = 503;
 // The destinations that the store counts for, in the form "tenant/destination".
 std::vector<std::string> Counted(const Gateway& gateway) {
   std::vector<std::string> names;
@@ -209,6 +209,8 @@ TEST_F(GatewayProgram, AReloadThatTheDiskRefusesChangesNothing) {
   EXPECT_THAT(Counted(*gateway_), testing::ElementsAre(testing::HasSubstr("/moved")));
 }
 
+TEST_F(GatewayProgram, ARestartKeepsLedgerAndMarks) {
+  region_.status = 503;
   Start(Config(region_.url()));
   const std::string store_id = ShipOne(absl::StrCat(kCanary, "-east"));
   gateway_->Stop();
@@ -230,6 +232,25 @@ TEST_F(GatewayProgram, AReloadThatTheDiskRefusesChangesNothing) {
     GTEST_SKIP() << "promtool is not installed";
   const std::string metrics = dir_.Write("metrics", Get("/metrics"));
   EXPECT_EQ(std::system(("promtool check metrics < " + metrics).c_str()), 0);
+}
+
+// A gateway that is busy is not taken for one that does not run, whose directory would be opened.
+TEST_F(GatewayProgram, AVerifyDuringAnotherSaysSo) {
+  auto busy = HttpServer::Start({}, [](const ServerRequest&) {
+    ServerResponse response;
+    response.status = 503;
+    response.body = "busy with another\n";
+    return response;
+  });
+  ASSERT_THAT(busy, IsOk());
+  GatewayConfig config;
+  config.storage.directory = dir_.File("data");
+  config.http_listen_address = absl::StrCat("127.0.0.1:", (*busy)->port());
+  std::filesystem::create_directory(config.storage.directory);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(RunQueueCommand({true, QueueVerb::kVerify}, config), kExitRuntime);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("busy with another"));
+  EXPECT_TRUE(std::filesystem::is_empty(config.storage.directory));
 }
 
 }  // namespace

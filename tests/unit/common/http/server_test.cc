@@ -106,6 +106,73 @@ TEST(HttpServer, HandlersMayBlockWithAThreadEach) {
   EXPECT_EQ(done, 10);
 }
 
+// Eight keep-alive connections, more than the server has threads, so each thread has some of them.
+TEST(HttpServer, ADeferredAnswerHoldsNobodyUp) {
+  std::atomic<bool> release = false;
+  std::atomic<int> made = 0;
+  const auto server = HttpServer::Start({}, [&](const ServerRequest& request) {
+    ServerResponse response;
+    if (request.path != "/slow") return response;
+    response.deferred = [&] {
+      ++made;
+      while (!release) std::this_thread::yield();
+      ServerResponse late;
+      late.body = "late";
+      return late;
+    };
+    return response;
+  });
+  ASSERT_THAT(server, IsOk());
+  HttpLoop loop;
+  std::vector<HttpResponse> slow;
+  int quick = 0;
+  const auto ask = [&](const char* path, std::function<void(HttpResponse)> done) {
+    HttpRequest request;
+    request.url = "http://127.0.0.1:" + std::to_string((*server)->port()) + path;
+    loop.Start(std::move(request), {nullptr, nullptr, std::move(done)});
+  };
+  for (int i = 0; i < 8; ++i) ask("/", [&](HttpResponse r) { quick += r.status == 200 ? 1 : 0; });
+  while (quick < 8) loop.Poll(absl::Seconds(1));
+  ask("/slow", [&](HttpResponse r) { slow.push_back(std::move(r)); });
+  while (made == 0) loop.Poll(absl::Milliseconds(1));
+  for (int i = 0; i < 8; ++i) ask("/", [&](HttpResponse r) { quick += r.status == 200 ? 1 : 0; });
+  while (quick < 16) loop.Poll(absl::Seconds(1));
+  EXPECT_TRUE(slow.empty());
+  ask("/slow", [&](HttpResponse r) { slow.push_back(std::move(r)); });
+  while (slow.empty()) loop.Poll(absl::Seconds(1));
+  EXPECT_EQ(slow[0].status, 503) << "one at a time";
+  release = true;
+  while (slow.size() < 2) loop.Poll(absl::Seconds(1));
+  EXPECT_EQ(slow[1].status, 200);
+  EXPECT_EQ(slow[1].body, "late");
+  ask("/slow", [&](HttpResponse r) { slow.push_back(std::move(r)); });
+  while (slow.size() < 3) loop.Poll(absl::Seconds(1));
+  EXPECT_EQ(slow[2].status, 200) << "the next one";
+  EXPECT_EQ(made, 2);
+}
+
+TEST(HttpServer, StopsOnlyAfterADeferredAnswer) {
+  std::atomic<bool> inside = false, release = false;
+  auto server = HttpServer::Start({}, [&](const ServerRequest&) {
+    ServerResponse response;
+    response.deferred = [&] {
+      inside = true;
+      while (!release) std::this_thread::yield();
+      return ServerResponse{};
+    };
+    return response;
+  });
+  ASSERT_THAT(server, IsOk());
+  const uint16_t port = (*server)->port();
+  std::thread asker([port] { Post(port, ""); });
+  while (!inside) std::this_thread::yield();
+  std::thread releaser([&] { release = true; });
+  server->reset();
+  EXPECT_TRUE(release);
+  releaser.join();
+  asker.join();
+}
+
 TEST(ServerRequest, FindsQueryValues) {
   ServerRequest request;
   request.query = "a=1&b=&c&a=2&match[]={x=\"y\"}";

@@ -77,7 +77,10 @@ class HttpApiTest : public testing::Test {
   HttpApiSources Sources() {
     HttpApiSources sources;
     sources.snapshot = FullSnapshot;
-    sources.verify = [] { return std::vector<VerifyProblem>{{"queue a: 3 counted, 4 stored"}}; };
+    sources.verify = [this] {
+      ++verified_;
+      return std::vector<VerifyProblem>{{"queue a: 3 counted, 4 stored"}};
+    };
     sources.dead_letters = [](const std::string& tenant, size_t limit) {
       DeadLetter letter;
       letter.series = "{tenant=\"" + tenant + "\"}";
@@ -98,12 +101,14 @@ class HttpApiTest : public testing::Test {
     request.query = query;
     request.peer_is_loopback = loopback_;
     request.headers = {{"host", "127.0.0.1:4751"}};
-    return api_.Answer(request);
+    ServerResponse response = api_.Answer(request);
+    return response.deferred ? response.deferred() : response;
   }
 
   absl::Status reload_;
   bool ready_ = true;
   bool loopback_ = true;
+  int verified_ = 0;
   HttpApi api_;
 };
 
@@ -154,6 +159,18 @@ TEST_F(HttpApiTest, ReadinessIsTakingFramesAndNothingElse) {
   ready_ = false;
   EXPECT_EQ(Ask("GET", "/-/ready").status, 503);
   EXPECT_EQ(Ask("GET", "/-/healthy").status, 200);
+}
+
+TEST_F(HttpApiTest, VerifyingIsLeftToAThreadOfItsOwn) {
+  ServerRequest request;
+  request.method = "GET";
+  request.path = "/api/v1/queue/verify";
+  request.headers = {{"host", "127.0.0.1:4751"}};
+  const ServerResponse response = api_.Answer(request);
+  EXPECT_EQ(verified_, 0);
+  ASSERT_TRUE(response.deferred);
+  EXPECT_THAT(response.deferred().body, HasSubstr("4 stored"));
+  EXPECT_EQ(verified_, 1);
 }
 
 TEST_F(HttpApiTest, AFailedReloadSaysWhy) {

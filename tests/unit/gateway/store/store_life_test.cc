@@ -149,6 +149,17 @@ TEST_F(StoreLifeTest, ARemovedTenantsFamiliesGoAndItsQueueStartsAnew) {
   EXPECT_TRUE(rig_.store().Verify().empty());
 }
 
+TEST_F(StoreLifeTest, AVerifyCanBeEnded) {
+  Open();
+  StoreRig::Stream stream = rig_.Connect(HelloOf("node", 'a'));
+  rig_.Send(stream, 1, 5, 10);
+  int asked = 0;
+  const auto problems = rig_.store().Verify([&] { return ++asked < 2; });
+  EXPECT_EQ(asked, 2);
+  ASSERT_EQ(problems.size(), 1u) << "what was not counted is not called right";
+  EXPECT_THAT(problems[0].what, testing::HasSubstr("stopped"));
+}
+
 TEST_F(StoreLifeTest, ANewDestinationStartsAtTheEndOrWithTheOldestFrame) {
   Open();
   StoreRig::Stream stream = rig_.Connect(HelloOf("node", 'a'));
