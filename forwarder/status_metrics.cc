@@ -116,6 +116,10 @@ void AddRing(const ShippingStatus& shipping, Families& out) {
   out.Gauge("ring_max_bytes", "The configured bound of the ring.", Number(shipping.ring_max_bytes));
   out.Gauge("registration_bytes", "Bytes of registrations kept for the gateway.",
             Number(shipping.registration_bytes));
+  out.Counter(
+      "unsendable_registrations_total",
+      "Series and layouts that were not sent, since one alone is larger than the gateway takes.",
+      shipping.unsendable_registrations_total);
   out.Counter("frames_total", "Frames built.", shipping.frames_total);
   out.Counter("frame_bytes_total", "Bytes of the frames built.", shipping.frame_bytes_total);
   out.Counter("samples_total", "Samples in the frames built.", shipping.samples_total);

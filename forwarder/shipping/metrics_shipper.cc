@@ -321,6 +321,7 @@ ShippingStatus MetricsShipper::Core::status() {
   status.ring_max_bytes = options_.ring_bytes;
   status.superseded_total = session.supersessions;
   status.registration_bytes = registrations_.bytes();
+  status.unsendable_registrations_total = session.unsendable_registrations;
   status.frames_total = assembler_.frames_total();
   status.frame_bytes_total = assembler_.frame_bytes_total();
   status.samples_total = assembler_.samples_total();

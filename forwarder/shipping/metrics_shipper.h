@@ -43,7 +43,7 @@ struct ShippingStatus {
   uint64_t ring_frames = 0, ring_bytes = 0, ring_samples = 0;
   uint64_t ring_unacknowledged_bytes = 0, ring_max_bytes = 0;
   uint64_t superseded_total = 0;  // times that a newer instance took its place
-  uint64_t registration_bytes = 0;
+  uint64_t registration_bytes = 0, unsendable_registrations_total = 0;
   uint64_t frames_total = 0, frame_bytes_total = 0, samples_total = 0;
   uint64_t expired_frames_total = 0, expired_samples_total = 0;
   uint64_t resent_frames_total = 0, refused_frames_total = 0, rollbacks_total = 0,

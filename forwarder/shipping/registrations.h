@@ -3,8 +3,8 @@
 // thread-safe.
 //
 // Blocks are kept until they are retired and no frame in the ring may refer to them; they never
-// expire with frames. A retirement is kept until the gateway must have heard it: until something
-// sent after it is acknowledged.
+// expire with frames. A block that is larger than the gateway takes is kept in pieces. A retirement
+// is kept until the gateway must have heard it: until something sent after it is acknowledged.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "forwarder/shipping/block_pieces.h"
 
 namespace ampari {
 
@@ -34,6 +35,9 @@ class Registrations {
 
   // Before the frame that refers to it is made.
   void Add(uint64_t number, std::string bytes);
+  // What the gateway takes as one block; larger ones are kept in pieces from now on. A piece that
+  // cannot be made smaller stays larger.
+  void set_max_block_bytes(size_t max_bytes);
   // `after`: last sequence whose frame may refer to the blocks; never decreases. Unknown blocks are
   // passed over.
   void Retire(const std::vector<uint64_t>& blocks, uint64_t after);
@@ -53,13 +57,21 @@ class Registrations {
   size_t blocks() const { return blocks_.size(); }
 
  private:
-  void Drop(std::map<uint64_t, Block>::iterator block);
+  using Blocks = std::map<uint64_t, Block>;
+  // Orders of what was added as one block: [order, order + kOrders), one for each piece.
+  static constexpr uint64_t kOrders = uint64_t{1} << 32;
 
-  std::map<uint64_t, Block> blocks_;                   // by order of Add
-  absl::flat_hash_map<uint64_t, uint64_t> orders_;     // by number
-  std::deque<std::pair<uint64_t, uint64_t>> retired_;  // (after, order of the block), ascending
+  Blocks::iterator EndOfGroup(uint64_t order) { return blocks_.lower_bound(order + kOrders); }
+  void Drop(uint64_t order);
+  void Split(uint64_t order);
+
+  Blocks blocks_;                                      // by order of Add
+  absl::flat_hash_map<uint64_t, uint64_t> orders_;     // of living ones, by number as added
+  std::deque<std::pair<uint64_t, uint64_t>> retired_;  // (after, order of the group), ascending
   std::deque<Retirement> retirements_;
-  uint64_t next_order_ = 1;
+  size_t max_block_bytes_ = SIZE_MAX;
+  uint64_t next_piece_ = kFirstPieceNumber;
+  uint64_t next_order_ = kOrders;
   uint64_t next_retirement_ = 1;
   size_t bytes_ = 0;
 };

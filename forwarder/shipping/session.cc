@@ -180,9 +180,10 @@ std::optional<Outgoing> Session::NextRegistration() {
     if (block->bytes->size() <= status_.max_registration_bytes) {
       return Outgoing{EncodeRegistrationPrefix(block->bytes->size()), block->bytes};
     }
-    // The gateway would end the stream, again and again. It refuses the frames that need the block.
+    // The gateway would end the stream, again and again. It sets aside the frames that need it.
+    ++status_.unsendable_registrations;
     static LogLimit limit;
-    Log(limit, LogLevel::kError, "a registration block is larger than the gateway takes",
+    Log(limit, LogLevel::kError, "a series or layout is larger than the gateway takes",
         {{"block", block->number},
          {"bytes", block->bytes->size()},
          {"max_bytes", status_.max_registration_bytes}});

@@ -38,6 +38,7 @@ struct SessionStatus {
   uint64_t epoch = 0, sent = 0, max_frame_bytes = 0, max_registration_bytes = 0;
   uint64_t resent_frames = 0, refused_frames = 0, rollbacks = 0, instances = 1;
   uint64_t supersessions = 0;
+  uint64_t unsendable_registrations = 0;  // each time on each stream
 };
 
 class Session {

@@ -47,6 +47,7 @@ void Session::OnWelcome(const v1::Welcome& welcome, absl::Duration now) {
   if (limits.max_registration_bytes() != 0) {
     status_.max_registration_bytes = limits.max_registration_bytes();
   }
+  registrations_.set_max_block_bytes(status_.max_registration_bytes);
   max_in_flight_bytes_ = limits.max_unacknowledged_bytes() != 0 ? limits.max_unacknowledged_bytes()
                                                                 : kDefaultWindowBytes;
   if (MustBeginAnew(welcome)) return;

@@ -107,6 +107,7 @@ class SessionHarness {
   uint64_t last_waited_ms = 0;
   v1::Hello last_hello;
   v1::Gap last_gap;
+  std::vector<std::string> blocks;  // encoded, as sent
 
  private:
   static std::string Noise(size_t size) {
@@ -135,7 +136,10 @@ class SessionHarness {
                           first + static_cast<uint64_t>(last_gap.counts_size()) - 1);
     }
     if (message.has_drained()) return "D";
-    if (!message.registration().empty()) return absl::StrCat("B", message.registration());
+    if (!message.registration().empty()) {
+      blocks.push_back(message.registration());
+      return absl::StrCat("B", message.registration());
+    }
     const auto header = ParseFrameHeader(message.frame());
     if (!header.ok()) return header.status().ToString();
     if (!VerifyFrame(*header, {message.frame()}).ok()) return "bad checksum";

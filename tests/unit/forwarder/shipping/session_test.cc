@@ -296,18 +296,6 @@ TEST(Refusing, AFrameOverTheLimitOfTheWelcomeIsAGapAtOnce) {
   EXPECT_EQ(h.last_gap.reason(), v1::Gap::REASON_OVERSIZE);
 }
 
-TEST(Refusing, ABlockOverTheLimitOfTheWelcomeIsNeverSent) {
-  SessionHarness h;
-  h.max_registration_bytes = 4;
-  h.registrations.Add(1, "1111");
-  h.registrations.Add(2, "22222");
-  h.registrations.Add(3, "3");
-  h.Push();
-  h.Connect();
-  h.Welcome(Welcome::FOUND_NEW, 0);
-  EXPECT_EQ(h.Sent(), "B1111 B3 F1");
-}
-
 TEST(Refusing, AWrongSequenceGoesBackToTheLastAcknowledgementAndThenAsks) {
   SessionHarness h;
   h.PushMany(3);
