@@ -169,7 +169,7 @@ size_t BodyPass::TakeComment(std::string_view rest) {
   std::string error;
   const LexResult result = rules_.open_metrics ? LexOpenMetricsComment(rest, &comment, &error)
                                                : LexTextComment(rest, &comment, &error);
-  if (result == LexResult::kError) return Fail(std::move(error));
+  if (result == LexResult::kError) return Fail(error);
   if (result == LexResult::kNeedMore) return 0;
   if (comment.kind == CommentKind::kEndOfFile)
     ended_ = true;
@@ -273,7 +273,7 @@ size_t BodyPass::TakeUnknown(std::string_view rest, size_t looked_up) {
   std::string error;
   LexResult result = rules_.open_metrics ? LexOpenMetricsSeries(rest, &series_, &error)
                                          : LexTextSeries(rest, &series_, &error);
-  if (result == LexResult::kError) return Fail(std::move(error));
+  if (result == LexResult::kError) return Fail(error);
   if (result == LexResult::kNeedMore) return 0;
   const size_t length = series_.text_bytes;
   if (length > kMaxLineBytes) return FailAtLimit("a line is longer than 16 MiB");
@@ -286,7 +286,7 @@ size_t BodyPass::TakeUnknown(std::string_view rest, size_t looked_up) {
   expect_new_ = true;
   LexedTail tail;
   result = LexTail(rest.substr(length), &tail, &error);
-  if (result == LexResult::kError) return Fail(std::move(error));
+  if (result == LexResult::kError) return Fail(error);
   if (result == LexResult::kNeedMore) return 0;
   if (order.size() >= kMaxBodyLines) return FailAtLimit("too many samples in one body");
   ++counts_.scraped;
@@ -295,8 +295,8 @@ size_t BodyPass::TakeUnknown(std::string_view rest, size_t looked_up) {
   const size_t taken = length + tail.bytes;
   Labels labels;
   const ComposeResult composed = memory_.composer.Compose(series_, type_, &labels, &error);
-  if (composed == ComposeResult::kOverLimit) return FailAtLimit(std::move(error));
-  if (composed == ComposeResult::kFailed) return Fail(std::move(error));
+  if (composed == ComposeResult::kOverLimit) return FailAtLimit(error);
+  if (composed == ComposeResult::kFailed) return Fail(error);
   if (composed == ComposeResult::kDropped) {
     if (memory_.table.size() >= kMaxEntries) return taken;
     const EntryId id = memory_.table.Add(text, length);
