@@ -3,28 +3,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "common/labels/quote.h"
+
 namespace ampari {
 namespace {
 
-constexpr uint32_t kReplacement = 0xFFFD;
-
-void AppendUtf8(uint32_t code, std::string* out) {
-  if (code < 0x80) {
-    out->push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out->push_back(static_cast<char>(0xC0 | code >> 6));
-    out->push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  } else if (code < 0x10000) {
-    out->push_back(static_cast<char>(0xE0 | code >> 12));
-    out->push_back(static_cast<char>(0x80 | (code >> 6 & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  } else {
-    out->push_back(static_cast<char>(0xF0 | code >> 18));
-    out->push_back(static_cast<char>(0x80 | (code >> 12 & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | (code >> 6 & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  }
-}
+constexpr char32_t kReplacement = 0xFFFD;
 
 // Four hexadecimal digits at the beginning of `text`.
 bool HexUnit(std::string_view text, uint32_t* out) {

@@ -29,7 +29,7 @@ class PushRequestEncoder {
   std::string Encode(std::span<const PushStream> streams);
 
  private:
-  std::string plain_;
+  std::string plain_, stream_;
 };
 
 }  // namespace ampari
