@@ -9,7 +9,6 @@
 #include "absl/strings/str_join.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/logging.h"
-#include "forwarder/discovery/targets.h"
 
 namespace ampari {
 namespace {
@@ -139,7 +138,7 @@ TargetSet Discovery::Build() {
     std::vector<TargetGroup> pods = pods_.Groups(config);
     std::move(pods.begin(), pods.end(), std::back_inserter(job.groups));
   }
-  return BuildTargetSet(jobs, config_.external_labels);
+  return targets_.Build(jobs, config_.external_labels);
 }
 
 absl::Duration Discovery::RefreshInterval() const {

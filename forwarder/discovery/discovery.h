@@ -17,6 +17,7 @@
 #include "forwarder/discovery/directory_watch.h"
 #include "forwarder/discovery/file_targets.h"
 #include "forwarder/discovery/job_pods.h"
+#include "forwarder/discovery/target_set_builder.h"
 #include "forwarder/scrape/target.h"
 
 namespace ampari {
@@ -66,6 +67,7 @@ class Discovery {
   std::map<std::string, FileTargets>
       sources_;  // by job name and place in its file_sd_configs' files
   JobPods pods_;
+  TargetSetBuilder targets_;
 
   mutable Mutex mu_;
   std::optional<Config> new_config_ ABSL_GUARDED_BY(mu_);

@@ -1,7 +1,6 @@
 #include "forwarder/discovery/targets.h"
 
 #include <string>
-#include <unordered_set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -86,49 +85,6 @@ Labels PublicLabels(const Labels& internal, const Labels& external) {
   return labels.Build();
 }
 
-// Collects the targets of all jobs.
-class TargetSetBuilder {
- public:
-  void Add(const JobTargets& job, const Labels& external) {
-    kept_of_job_ = 0;
-    for (const TargetGroup& group : job.groups) {
-      for (size_t i = 0; i < group.targets.size(); ++i) AddOne(job.job, group, i, external);
-    }
-  }
-  TargetSet Take() { return std::move(set_); }
-
- private:
-  void AddOne(const std::shared_ptr<const ScrapeJob>& job, const TargetGroup& group, size_t index,
-              const Labels& external) {
-    const Labels none;
-    const Labels& own = index < group.target_labels.size() ? group.target_labels[index] : none;
-    Labels discovered = DiscoveredLabels(*job, group.targets[index], group.labels, own);
-    absl::StatusOr<Target> target = BuildTarget(job, discovered, external);
-    if (!target.ok()) {
-      Drop(*job, std::move(discovered), std::string(target.status().message()));
-    } else if (!ids_.contains(target->id)) {
-      if (set_.targets.size() == kMaxTargets) {
-        Drop(*job, std::move(discovered), absl::StrCat("more than ", kMaxTargets, " targets"));
-        return;
-      }
-      ids_.insert(target->id);
-      set_.targets.push_back(*std::move(target));
-    }
-  }
-
-  void Drop(const ScrapeJob& job, Labels discovered, std::string reason) {
-    ++set_.dropped_total;
-    const uint64_t limit =
-        job.keep_dropped_targets != 0 ? job.keep_dropped_targets : kKeptDroppedTargets;
-    if (++kept_of_job_ > limit) return;
-    set_.dropped.push_back({job.job_name, std::move(discovered), std::move(reason)});
-  }
-
-  TargetSet set_;
-  std::unordered_set<std::string> ids_;
-  uint64_t kept_of_job_ = 0;
-};
-
 }  // namespace
 
 Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const Labels& group,
@@ -136,11 +92,11 @@ Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const La
   constexpr std::string_view kAddress = "__address__";
   LabelsBuilder labels;
   labels.AddView(kAddress, address);
-  for (const Label label : own) {
-    if (label.name != kAddress) labels.AddView(label.name, label.value);
-  }
-  for (const Label label : group) {
-    if (label.name != kAddress && !own.Has(label.name)) labels.AddView(label.name, label.value);
+  // Of a name that is added twice, the builder keeps the first.
+  for (const Labels* more : {&own, &group}) {
+    for (const Label label : *more) {
+      if (label.name != kAddress) labels.AddView(label.name, label.value);
+    }
   }
   SetIfEmpty("job", job.job_name, labels);
   SetIfEmpty("__scrape_interval__", FormatPromDuration(job.scrape_interval), labels);
@@ -174,12 +130,6 @@ absl::StatusOr<Target> BuildTarget(const std::shared_ptr<const ScrapeJob>& job,
   target.id = absl::StrCat(job->job_name, kIdSeparator, ToAbsl(target.labels.bytes()), kIdSeparator,
                            target.url);
   return target;
-}
-
-TargetSet BuildTargetSet(std::span<const JobTargets> jobs, const Labels& external) {
-  TargetSetBuilder builder;
-  for (const JobTargets& job : jobs) builder.Add(job, external);
-  return builder.Take();
 }
 
 }  // namespace ampari

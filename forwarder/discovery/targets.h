@@ -38,7 +38,7 @@ Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const La
 absl::StatusOr<Target> BuildTarget(const std::shared_ptr<const ScrapeJob>& job,
                                    const Labels& discovered, const Labels& external);
 
-// All jobs together. Within a job, targets with the same labels and URL are one target.
+// As TargetSetBuilder's first Build().
 TargetSet BuildTargetSet(std::span<const JobTargets> jobs, const Labels& external);
 
 }  // namespace ampari

@@ -1,0 +1,115 @@
+#include "forwarder/discovery/target_set_builder.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace ampari {
+namespace {
+
+bool SameGroup(const TargetGroup& a, const TargetGroup& b) {
+  return a.targets == b.targets && a.labels == b.labels && a.target_labels == b.target_labels;
+}
+
+}  // namespace
+
+// Puts the groups of all jobs together, within the bounds of the set.
+class TargetSetBuilder::Collector {
+ public:
+  void BeginJob(const ScrapeJob& job) {
+    keep_ = job.keep_dropped_targets != 0 ? job.keep_dropped_targets : kKeptDroppedTargets;
+  }
+  uint64_t keep() const { return keep_; }
+
+  void Add(const BuiltGroup& group) {
+    set_.dropped_total += group.dropped_total;
+    for (const DroppedTarget& dropped : group.dropped) Keep(dropped);
+    for (const Target& target : group.targets) {
+      if (ids_.contains(target.id)) continue;
+      if (set_.targets.size() == kMaxTargets) {
+        ++set_.dropped_total;
+        Keep({target.job->job_name, target.discovered_labels,
+              absl::StrCat("more than ", kMaxTargets, " targets")});
+        continue;
+      }
+      ids_.insert(target.id);
+      set_.targets.push_back(target);
+    }
+  }
+  TargetSet Take() { return std::move(set_); }
+
+ private:
+  void Keep(const DroppedTarget& dropped) {
+    if (keep_ == 0) return;
+    --keep_;
+    set_.dropped.push_back(dropped);
+  }
+
+  TargetSet set_;
+  std::unordered_set<std::string> ids_;
+  uint64_t keep_ = 0;  // dropped targets of the job that may still be shown
+};
+
+TargetSetBuilder::BuiltGroup TargetSetBuilder::Relabelled(
+    const std::shared_ptr<const ScrapeJob>& job, const TargetGroup& group, const Labels& external,
+    uint64_t keep) {
+  BuiltGroup built;
+  built.group = group;
+  std::unordered_set<std::string> ids;
+  const Labels none;
+  for (size_t i = 0; i < group.targets.size(); ++i) {
+    const Labels& own = i < group.target_labels.size() ? group.target_labels[i] : none;
+    Labels discovered = DiscoveredLabels(*job, group.targets[i], group.labels, own);
+    absl::StatusOr<Target> target = BuildTarget(job, discovered, external);
+    if (target.ok()) {
+      if (ids.insert(target->id).second) built.targets.push_back(*std::move(target));
+    } else if (++built.dropped_total <= keep) {
+      built.dropped.push_back(
+          {job->job_name, std::move(discovered), std::string(target.status().message())});
+    }
+  }
+  return built;
+}
+
+TargetSetBuilder::BuiltGroup TargetSetBuilder::Obtain(const std::shared_ptr<const ScrapeJob>& job,
+                                                      const TargetGroup& group, uint64_t keep,
+                                                      GroupsBySource& known) {
+  const auto [begin, end] = known.equal_range(group.source);
+  for (auto it = begin; it != end; ++it) {
+    BuiltGroup& built = it->second;
+    // A group whose dropped targets were beyond the bound, and no longer are, is built again.
+    const bool shows_enough = built.dropped.size() >= std::min(built.dropped_total, keep);
+    if (!shows_enough || !SameGroup(built.group, group)) continue;
+    BuiltGroup taken = std::move(built);
+    known.erase(it);
+    return taken;
+  }
+  ++groups_built_;
+  return Relabelled(job, group, external_, keep);
+}
+
+TargetSet TargetSetBuilder::Build(std::span<const JobTargets> jobs, const Labels& external) {
+  if (external != external_) known_.clear();
+  external_ = external;
+  std::map<std::shared_ptr<const ScrapeJob>, GroupsBySource> used;
+  Collector collector;
+  for (const JobTargets& job : jobs) {
+    GroupsBySource& known = known_[job.job];
+    collector.BeginJob(*job.job);
+    for (const TargetGroup& group : job.groups) {
+      BuiltGroup built = Obtain(job.job, group, collector.keep(), known);
+      collector.Add(built);
+      used[job.job].emplace(group.source, std::move(built));
+    }
+  }
+  known_ = std::move(used);
+  return collector.Take();
+}
+
+TargetSet BuildTargetSet(std::span<const JobTargets> jobs, const Labels& external) {
+  return TargetSetBuilder().Build(jobs, external);
+}
+
+}  // namespace ampari
