@@ -82,6 +82,11 @@ def test_a_wrong_configuration(chain, program, text, line, words):
         assert code == 3 and f"wrong.yaml:{line}" in said and all(w in said for w in words), (code, said)
 
 
+def test_plaintext_is_said_once(chain):
+    gateway = chain.gateway([destination(chain.region())])
+    assert gateway.process.log.read_text().count("travel in plaintext") == 1
+
+
 def test_usage(chain):
     for program in ("gateway", "forwarder"):
         binary = BUILD / program / f"ampari-{program}"
