@@ -42,7 +42,7 @@ struct GatewaySnapshot {
 
 // The delivery of a destination, or null (it is removed and held).
 const DeliveryStatus* DeliveryOf(const GatewaySnapshot& snapshot, const DestinationId& id);
-// The rates of the destination that holds most, which decides when the disk is full.
+// What decides when the disk is full: each queue at the destination that holds most of it.
 DiskRates DiskRatesOf(const GatewaySnapshot& snapshot);
 std::string_view SignalName(Signal signal);
 

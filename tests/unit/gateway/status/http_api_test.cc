@@ -234,6 +234,22 @@ TEST_F(HttpApiTest, TimeToFullIsThereWhileTheBacklogGrows) {
                                   [&](const MetricFamily& f) { return f.name == kName; });
   ASSERT_NE(found, families.end());
   EXPECT_EQ(found->samples.at(0).value, 100);
+  // A smaller backlog of another tenant that grows by the same, and one that has no delivery.
+  DestinationStatus other = snapshot.store.destinations[0];
+  other.id.tenant = "other";
+  other.ledger.pending = 10;
+  other.ledger.pending_bytes = 10;
+  snapshot.store.destinations.push_back(other);
+  DeliveryStatus delivery = snapshot.deliveries[0];
+  delivery.id = other.id;
+  delivery.accepted_rate = 13;
+  snapshot.deliveries.push_back(delivery);
+  EXPECT_EQ(FullSeconds(DiskRatesOf(snapshot)), 50);
+  other.id.name = "removed";
+  other.ledger.pending = 20;
+  other.ledger.pending_bytes = 20;
+  snapshot.store.destinations.push_back(other);
+  EXPECT_NEAR(FullSeconds(DiskRatesOf(snapshot)).value_or(0), 1000.0 / (10 + 13), 1e-9);
 }
 
 TEST_F(HttpApiTest, PromtoolFindsNothingToSay) {
