@@ -29,14 +29,14 @@ RemoteWriteConfig Region(const std::string& name) {
 
 TEST(CredentialEnds, NothingEndsByDefault) {
   GatewayConfig config;
-  config.tenants = {{"t", 0, {Region("a")}}};
+  config.tenants = {{"t", 0, {Region("a")}, {}}};
   config.tenants[0].remote_write[0].http.credentials.value = "opaque";
   EXPECT_THAT(Names(config), ElementsAre());
 }
 
 TEST(CredentialEnds, TokensOfDestinations) {
   GatewayConfig config;
-  config.tenants = {{"t", 0, {Region("a"), Region("b")}}};
+  config.tenants = {{"t", 0, {Region("a"), Region("b")}, {}}};
   const std::string jwt = "e30.eyJleHAiOjE5MDAwMDAwMDB9.c2ln";  // {"exp":1900000000}
   config.tenants[0].remote_write[0].http.credentials.value = jwt;
   config.tenants[0].remote_write[1].http.password.value = jwt;
@@ -49,7 +49,7 @@ TEST(CredentialEnds, Certificates) {
   if (!made.ok()) GTEST_SKIP() << "openssl(1) is not there";
   GatewayConfig config;
   config.grpc.cert_file = made.server_cert_file();
-  config.tenants = {{"t", 0, {Region("a")}}};
+  config.tenants = {{"t", 0, {Region("a")}, {}}};
   TlsOptions& tls = config.tenants[0].remote_write[0].http.tls;
   tls.cert_file = made.client_cert_file();
   tls.ca_file = made.ca_file();
