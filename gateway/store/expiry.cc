@@ -1,6 +1,7 @@
 #include "gateway/store/expiry.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "ampari/store/v1/store.pb.h"
 #include "gateway/store/keys.h"
@@ -25,12 +26,12 @@ std::vector<ExpiryNeed> ExpiryNeeds(const std::vector<TenantUse>& uses, uint64_t
     shares += use.budget_bytes > 0 ? static_cast<double>(use.budget_bytes) : equal;
   }
   if (stored <= limit || uses.empty()) return needs;
-  const TenantUse* furthest = nullptr;
-  double furthest_by = 0;
+  const TenantUse* furthest = &uses.front();
+  double furthest_by = -std::numeric_limits<double>::infinity();
   for (const TenantUse& use : uses) {
     double raw = use.budget_bytes > 0 ? static_cast<double>(use.budget_bytes) : equal;
     double by = static_cast<double>(use.stored_bytes) - raw * static_cast<double>(limit) / shares;
-    if (furthest != nullptr && by <= furthest_by) continue;
+    if (by <= furthest_by) continue;
     furthest = &use;
     furthest_by = by;
   }

@@ -11,7 +11,6 @@ namespace ampari {
 namespace {
 
 using rocksdb::FileOptions;
-using rocksdb::FileSystem;
 using rocksdb::FSWritableFile;
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
