@@ -29,7 +29,7 @@ def tool(name):
 def need(name):
     path = tool(name)
     if path is None:
-        pytest.skip(f"no {name} here: script/counterparts helm")
+        pytest.skip(f"no {name} here: script/counterparts helm", allow_module_level=True)
     return path
 
 

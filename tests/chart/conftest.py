@@ -1,4 +1,4 @@
-"""Skips, by name, what needs a Helm or an API server that is not here."""
+"""A real API server for the tests that ask one."""
 
 import itertools
 import pathlib
@@ -12,23 +12,13 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bench"), str(HERE.parent / "e2
 
 import chart  # noqa: E402
 from certificates import Authority  # noqa: E402
-from release import Release  # noqa: E402
-from stack.control_plane import ControlPlane, unavailable_reason  # noqa: E402
+from stack.control_plane import ControlPlane  # noqa: E402
 
 NUMBERS = itertools.count()
 
 
-@pytest.fixture
-def helm():
-    return chart.need("helm")
-
-
 @pytest.fixture(scope="session")
 def api(tmp_path_factory):
-    chart.need("helm")
-    missing = unavailable_reason()
-    if missing:
-        pytest.skip(missing)
     directory = tmp_path_factory.mktemp("api")
     authority = Authority(directory)
     issued = authority.issue("api")
@@ -41,6 +31,7 @@ def api(tmp_path_factory):
 
 @pytest.fixture
 def release(api):
+    from release import Release  # skips what needs it where there is no API server
     release = Release(api, f"test-{next(NUMBERS)}")
     yield release
     subprocess.run([chart.need("helm"), "--kubeconfig", f"{api.directory}/kubeconfig", "-n", release.namespace, "uninstall", "ampari"], capture_output=True)

@@ -6,9 +6,14 @@ import re
 import shutil
 import subprocess
 
-import chart
-from chart import CHART, set_flags, values_file
+import pytest
 
+from chart import CHART, need, set_flags, values_file
+from stack.control_plane import unavailable_reason
+
+need("helm")
+if unavailable_reason():
+    pytest.skip(unavailable_reason(), allow_module_level=True)
 GENERATED = ("ampari-forwarder-tokens", "ampari-ca", "ampari-gateway-tls")
 
 
@@ -28,7 +33,7 @@ class Release:
     def helm(self, *arguments, fails=False):
         home = str(self.api.directory)
         done = subprocess.run(
-            [chart.need("helm"), "--kubeconfig", f"{home}/kubeconfig", "--namespace", self.namespace, *arguments], capture_output=True, text=True,
+            [need("helm"), "--kubeconfig", f"{home}/kubeconfig", "--namespace", self.namespace, *arguments], capture_output=True, text=True,
             env={**os.environ, "HELM_CACHE_HOME": home, "HELM_CONFIG_HOME": home, "HELM_DATA_HOME": home})
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stderr if fails else done.stdout

@@ -109,9 +109,24 @@ def test_a_gateway_leaves_before_it_goes(release):
     release.upgrade(*TWO, "gateway.leaving={1}")
     forwarder = release.api.ask("GET", release.path("api/v1", "configmaps", "ampari-forwarder"))["data"]["forwarder.yaml"]
     assert "ampari-gateway-0." in forwarder and "ampari-gateway-1." not in forwarder
+    assert strategy(release) == {"maxSurge": 0, "maxUnavailable": "10%"}
     assert release.api.ask("GET", release.path("apis/apps/v1", "statefulsets", "ampari-gateway"))["spec"]["replicas"] == 2
     release.upgrade()
     assert release.api.ask("GET", release.path("apis/apps/v1", "statefulsets", "ampari-gateway"))["spec"]["replicas"] == 1
+    assert strategy(release) == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+def strategy(release):
+    return release.api.ask("GET", release.path("apis/apps/v1", "daemonsets", "ampari-forwarder"))["spec"]["updateStrategy"]["rollingUpdate"]
+
+
+def test_forwarders_do_not_overlap_when_their_gateways_change(release):
+    release.upgrade()
+    assert strategy(release) == {"maxSurge": 1, "maxUnavailable": 0}
+    release.upgrade("forwarder.scrapeInterval=30s")
+    assert strategy(release) == {"maxSurge": 1, "maxUnavailable": 0}
+    release.upgrade(*TWO)
+    assert strategy(release) == {"maxSurge": 0, "maxUnavailable": "10%"}
 
 
 def admitted(release, pod):

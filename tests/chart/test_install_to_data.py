@@ -11,6 +11,7 @@ from pod_objects import ISTIO_ANNOTATIONS, pod
 
 from chart import BUILD
 from mounts import mount
+from release import Release  # noqa: F401: skips where there is no API server
 from stack.process import Process, fetch, free_port, wait_until
 from stack.programs import Region, run
 

@@ -6,8 +6,9 @@ import subprocess
 import pytest
 import yaml
 
-from chart import BUILD, EXAMPLES, VALUES, render, set_flags, values_file
+from chart import BUILD, EXAMPLES, VALUES, need, render, set_flags, values_file
 from mounts import mount
+need("helm")
 
 
 def program(name):
@@ -32,26 +33,26 @@ def check(values, settings, kind, name, root):
 
 @pytest.mark.parametrize("name, kind", [("gateway", "StatefulSet"), ("forwarder", "DaemonSet")])
 @pytest.mark.parametrize("values", VALUES + EXAMPLES, ids=lambda p: f"{p.parent.name}-{p.stem}")
-def test_accepted(helm, values, name, kind, tmp_path):
+def test_accepted(values, name, kind, tmp_path):
     done = check(values, (), kind, name, tmp_path)
     if done is not None:  # else: not a part of this layout
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_default_configurations_have_no_warnings(helm, tmp_path):
+def test_the_default_configurations_have_no_warnings(tmp_path):
     for name, kind in (("gateway", "StatefulSet"), ("forwarder", "DaemonSet")):
         done = check(values_file("one-cluster"), (), kind, name, tmp_path)
         assert done.returncode == 0 and "warning" not in done.stdout + done.stderr, done.stdout + done.stderr
 
 
-def test_what_is_wrong_is_refused_by_the_program(helm, tmp_path):
+def test_what_is_wrong_is_refused_by_the_program(tmp_path):
     done = check(values_file("one-cluster"), set_flags(['forwarder.scrapeConfigs=[{"job_name": "x", "scrape_intervall": "1s"}]']),
                  "DaemonSet", "forwarder", tmp_path)
     assert done.returncode == 3 and "scrape_intervall" in done.stderr
 
 
 @pytest.mark.parametrize("number", [999999, 1000000, 123456789])
-def test_large_numbers_arrive(helm, number, tmp_path):
+def test_large_numbers_arrive(number, tmp_path):
     values = tmp_path / "values.yaml"
     text = yaml.safe_load(values_file("one-cluster").read_text())
     text["forwarder"] = {"scrapeConfigs": [{"job_name": "x", "sample_limit": number, "static_configs": [{"targets": ["a:1"]}]}]}

@@ -3,11 +3,11 @@
 import subprocess
 
 import pytest
-import yaml
 
 import chart
 from chart import CHART, run_template, set_flags, values_file
 
+chart.need("helm")
 ONE, HUB, SPOKE = values_file("one-cluster"), values_file("hub"), values_file("spoke")
 DIGEST = "sha256:" + "0" * 63
 
@@ -83,12 +83,12 @@ def refusal(values, settings):
     (ONE, ['forwarder.scrapeConfigs=[{"job_name": "x", "basic_auth": {"password": "x"}}]'], "forwarder.scrapeConfigs[0].basic_auth.password: a secret"),
     (ONE, ['forwarder.scrapeConfigs=[{"job_name": "x", "http_headers": {"A": {"secrets": ["x"]}}}]'], "http_headers.A.secrets: a secret"),
 ])
-def test_refused(helm, values, settings, words):
+def test_refused(values, settings, words):
     error = refusal(values, settings)
     assert "refused:" in error and words in error
 
 
-def test_all_reasons_at_once(helm):
+def test_all_reasons_at_once():
     error = refusal(None, ["tls.mode=plaintext", "gateway.persistence.enabled=false", "forwarder.drainSeconds=200"])
     assert [line.split(":")[0] for line in error.split("refused:\n")[1].split("\n\n")[0].splitlines()] == [
         "tls.mode", "region.url", "gateway.persistence.enabled", "cluster", "forwarder.terminationGracePeriodSeconds"]
@@ -124,7 +124,7 @@ def test_all_reasons_at_once(helm):
     (["networkPolicy.spokeCIDRs={10.0.0.1}"], "'/networkPolicy/spokeCIDRs/0': '10.0.0.1' does not match"),
     (["estimate.series=0"], "'/estimate/series': minimum"),
 ])
-def test_schema_refuses(helm, settings, words):
+def test_schema_refuses(settings, words):
     error = refusal(ONE, settings)
     assert "values don't meet the specifications of the schema" in error and words in error
 
@@ -136,17 +136,14 @@ def test_schema_refuses(helm, settings, words):
     (ONE, ["gateway.replicas=2", 'forwarder.gateway.addresses=["ampari-gateway-0.x:4750", "ampari-gateway-1:4750"]']),
     (ONE, ["forwarder.resources.limits.memory=null", "forwarder.ringBytes=4GiB"]),
     (HUB, ["networkPolicy.enabled=false", "networkPolicy.spokeCIDRs=[]"]),
+    (ONE, ["gateway.podSecurityContext.runAsUser=null", "forwarder.podSecurityContext.fsGroup=null"]),
     (ONE, ["global.anything=x"]),
 ])
-def test_not_refused(helm, values, settings):
+def test_not_refused(values, settings):
     done = run_template("--values", str(values), *set_flags(settings))
     assert done.returncode == 0, done.stderr
 
 
-def test_kubernetes_too_old(helm):
-    done = subprocess.run([helm, "template", "x", str(CHART), "--kube-version", "1.26.9", "--values", str(ONE)], capture_output=True, text=True)
+def test_kubernetes_too_old():
+    done = subprocess.run([chart.need("helm"), "template", "x", str(CHART), "--kube-version", "1.26.9", "--values", str(ONE)], capture_output=True, text=True)
     assert "chart requires kubeVersion" in done.stderr
-
-
-def test_kube_version_is_stated():
-    assert chart.OLDEST_KUBERNETES in yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"]

@@ -8,6 +8,7 @@ import yaml
 import chart
 from chart import VALUES, of_kind, one, render, set_flags, values_file
 
+chart.need("helm")
 ONE, HUB, SPOKE = values_file("one-cluster"), values_file("hub"), values_file("spoke")
 POD_CONTEXT = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
                "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"}}
@@ -25,7 +26,7 @@ def pods(objects):
 
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "Pod"])
-def test_restricted(helm, kind):
+def test_restricted(kind):
     spec = pods(render(ONE))[kind]["spec"]
     assert spec["securityContext"] == POD_CONTEXT
     assert [c["securityContext"] for c in spec["containers"]] == [CONTEXT]
@@ -38,7 +39,7 @@ def test_restricted(helm, kind):
 
 
 @pytest.mark.parametrize("values", VALUES, ids=lambda p: p.stem)
-def test_no_container_gets_more(helm, values):
+def test_no_container_gets_more(values):
     for pod in pods(render(values)).values():
         for container in pod["spec"]["containers"]:
             context = container["securityContext"]
@@ -47,7 +48,7 @@ def test_no_container_gets_more(helm, values):
         assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
 
 
-def test_logs_are_read_only_and_by_group(helm):
+def test_logs_are_read_only_and_by_group():
     spec = pods(render(ONE, *set_flags(["forwarder.logs.enabled=true"])))["DaemonSet"]["spec"]
     assert spec["securityContext"] == {**POD_CONTEXT, "supplementalGroups": [0]}
     host = [v for v in spec["volumes"] if "hostPath" in v]
@@ -56,14 +57,14 @@ def test_logs_are_read_only_and_by_group(helm):
     assert not [v for v in pods(render(ONE))["DaemonSet"]["spec"]["volumes"] if "hostPath" in v]
 
 
-def test_every_mount_but_the_store_is_read_only(helm):
+def test_every_mount_but_the_store_is_read_only():
     for values in VALUES:
         for pod in pods(render(values)).values():
             for mount in pod["spec"]["containers"][0]["volumeMounts"]:
                 assert mount.get("readOnly") is True or mount == {"name": "store", "mountPath": "/var/lib/ampari"}
 
 
-def test_who_gets_a_token_of_the_api_server(helm):
+def test_who_gets_a_token_of_the_api_server():
     found = {kind: pod["spec"].get("automountServiceAccountToken") for kind, pod in pods(render(ONE)).items()}
     assert found == {"StatefulSet": False, "DaemonSet": True, "Pod": False}
     accounts = {a["metadata"]["name"]: a["automountServiceAccountToken"] for a in render(ONE) if a["kind"] == "ServiceAccount"}
@@ -80,7 +81,7 @@ PODS_ONLY = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list",
     (ONE, ["forwarder.namespaces={shop,bank}"], {"Role": 2, "RoleBinding": 2}),
     (ONE, ["forwarder.rbac.create=false"], {}),
 ])
-def test_rbac(helm, values, settings, kinds):
+def test_rbac(values, settings, kinds):
     objects = [o for o in render(values, *set_flags(settings)) if o["apiVersion"].startswith("rbac.")]
     assert {k: sum(o["kind"] == k for o in objects) for k in {o["kind"] for o in objects}} == kinds
     for found in objects:
@@ -94,7 +95,7 @@ def test_rbac(helm, values, settings, kinds):
         ({"shop", "bank"} if "Role" in kinds else set())
 
 
-def test_namespaces_narrow_discovery(helm):
+def test_namespaces_narrow_discovery():
     config = forwarder_config(values_file("every-option"))
     assert config["scrape_configs"][0]["kubernetes_sd_configs"] == [{"role": "pod", "namespaces": {"names": ["shop", "bank"]}}]
     assert "kubernetes_sd_configs" not in config["scrape_configs"][1]
@@ -112,7 +113,7 @@ SECRETS = ["secret-of-the-region", "fedcba9876543210fedcba9876543210", "76543210
 
 
 @pytest.mark.parametrize("values", VALUES, ids=lambda p: p.stem)
-def test_secrets_are_in_secrets_only(helm, values):
+def test_secrets_are_in_secrets_only(values):
     for found in render(values):
         if found["kind"] != "Secret":
             text = json.dumps(found)
@@ -126,7 +127,7 @@ def test_secrets_are_in_secrets_only(helm, values):
             assert "envFrom" not in container
 
 
-def test_the_key_of_the_ca_is_mounted_nowhere(helm):
+def test_the_key_of_the_ca_is_mounted_nowhere():
     assert "ampari-ca" in of_kind(render(ONE), "Secret")
     for pod in pods(render(ONE)).values():
         assert '"ampari-ca"' not in json.dumps(pod)
@@ -135,13 +136,13 @@ def test_the_key_of_the_ca_is_mounted_nowhere(helm):
     assert mounted == {"token": ["a"], "ca": ["ca.crt"]}
 
 
-def test_generated_secrets_outlive_the_release(helm):
+def test_generated_secrets_outlive_the_release():
     for name, secret in of_kind(render(ONE), "Secret").items():
         assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", name
 
 
 @pytest.mark.parametrize("kind, path_of", [("StatefulSet", 4751), ("DaemonSet", 4752)])
-def test_probes(helm, kind, path_of):
+def test_probes(kind, path_of):
     container = pods(render(ONE))[kind]["spec"]["containers"][0]
     ports = {p["name"]: p["containerPort"] for p in container["ports"]}
     assert ports["http"] == path_of
@@ -150,7 +151,7 @@ def test_probes(helm, kind, path_of):
                     "readinessProbe": {"path": "/-/ready", "port": "http"}}
 
 
-def test_how_pods_end_and_are_replaced(helm):
+def test_how_pods_end_and_are_replaced():
     gateway, forwarder = one(render(ONE), "StatefulSet")["spec"], one(render(ONE), "DaemonSet")["spec"]
     assert forwarder["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     assert "--shutdown.grace=120s" in forwarder["template"]["spec"]["containers"][0]["args"]
@@ -165,14 +166,14 @@ def test_how_pods_end_and_are_replaced(helm):
     assert spread == {"topology.kubernetes.io/zone": "ScheduleAnyway", "kubernetes.io/hostname": "ScheduleAnyway"}
 
 
-def test_forwarders_are_on_every_node(helm):
+def test_forwarders_are_on_every_node():
     spec = pods(render(ONE))["DaemonSet"]["spec"]
     assert spec["tolerations"] == [{"operator": "Exists"}]
     assert spec["priorityClassName"] == "system-node-critical"
     assert spec["containers"][0]["env"] == [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]
 
 
-def test_configuration_changes_restart_their_pods_and_no_others(helm):
+def test_configuration_changes_restart_their_pods_and_no_others():
     def checksums(*settings):
         return {k: p["metadata"]["annotations"]["checksum/config"] for k, p in pods(render(ONE, *set_flags(settings))).items() if k != "Pod"}
     before = checksums()
@@ -186,7 +187,7 @@ def test_configuration_changes_restart_their_pods_and_no_others(helm):
 @pytest.mark.parametrize("size, given, wanted", [
     ("50Gi", "", "43520MiB"), ("1Gi", "", "870MiB"), ("100G", "", "81062MiB"), ("50Gi", "40GiB", "40960MiB"), ("50Gi", "40G", "40000000000B"),
 ])
-def test_budget_of_the_store(helm, size, given, wanted):
+def test_budget_of_the_store(size, given, wanted):
     storage = gateway_config(ONE, *set_flags([f"gateway.persistence.size={size}", f"gateway.storage.maxBytes={given}"]))["storage"]
     assert storage == {"directory": "/var/lib/ampari/store", "max_bytes": wanted, "max_age": "72h"}
 
@@ -208,7 +209,7 @@ def policies(values, *settings):
     return {n: p["spec"] for n, p in of_kind(render(values, *set_flags(settings)), "NetworkPolicy").items()}
 
 
-def test_policy_of_the_gateway(helm):
+def test_policy_of_the_gateway():
     policy = policies(ONE)["ampari-gateway"]
     assert policy["podSelector"] == selector("gateway")["podSelector"] and policy["policyTypes"] == ["Ingress", "Egress"]
     assert policy["ingress"] == [
@@ -217,13 +218,13 @@ def test_policy_of_the_gateway(helm):
     assert policy["egress"] == [DNS, {"ports": tcp(443)}]
 
 
-def test_policy_of_a_hub(helm):
+def test_policy_of_a_hub():
     assert policies(HUB)["ampari-gateway"]["ingress"][0] == {
         "from": [{"ipBlock": {"cidr": "10.1.0.0/16"}}, {"ipBlock": {"cidr": "10.2.0.0/16"}}], "ports": tcp("grpc")}
     assert set(policies(HUB)) == {"ampari-gateway"}
 
 
-def test_policy_of_the_forwarder(helm):
+def test_policy_of_the_forwarder():
     policy = policies(ONE)["ampari-forwarder"]
     assert policy["ingress"] == [{"from": [selector("forwarder"), MONITORING], "ports": tcp("http")}]
     assert policy["egress"] == [DNS, {"to": [{"namespaceSelector": {}}]}, {"ports": tcp(443, 6443)},
@@ -231,7 +232,7 @@ def test_policy_of_the_forwarder(helm):
     assert policies(SPOKE)["ampari-forwarder"]["egress"][-1] == {"ports": tcp(4750)}
 
 
-def test_policy_of_the_test_pod(helm):
+def test_policy_of_the_test_pod():
     policy = policies(ONE)["ampari-canary"]
     assert "ingress" not in policy and policy["policyTypes"] == ["Ingress", "Egress"]
     assert policy["egress"] == [DNS, {"ports": tcp(4750, 4751), "to": [selector("gateway")]}]
@@ -240,16 +241,16 @@ def test_policy_of_the_test_pod(helm):
 @pytest.mark.parametrize("values, ports", [
     ("two-regions", [443, 9443]), ("tenants", [443]), ("every-option", [8443]),
 ])
-def test_policy_knows_the_ports_of_the_regions(helm, values, ports):
+def test_policy_knows_the_ports_of_the_regions(values, ports):
     policy = next(p for n, p in policies(values_file(values)).items() if n.endswith("-gateway"))
     assert policy["egress"][1]["ports"] == tcp(*ports)
 
 
-def test_no_policies(helm):
+def test_no_policies():
     assert policies(ONE, "networkPolicy.enabled=false") == {}
 
 
-def test_forwarders_use_the_stable_names_of_those_that_stay(helm):
+def test_forwarders_use_the_stable_names_of_those_that_stay():
     host = "ampari-gateway-{}.ampari-gateway.ampari.svc.cluster.local:4750"
     assert forwarder_config(values_file("gateway-leaves"))["gateway"]["addresses"] == [host.format(0), host.format(1)]
     service = of_kind(render(ONE), "Service")["ampari-gateway"]["spec"]
@@ -257,7 +258,7 @@ def test_forwarders_use_the_stable_names_of_those_that_stay(helm):
     assert one(render(ONE), "StatefulSet")["spec"]["serviceName"] == "ampari-gateway"
 
 
-def test_entries(helm):
+def test_entries():
     assert gateway_config(HUB)["forwarders"] == [
         {"name": "cluster-a", "labels": {"cluster": "cluster-a"}, "token_file": "/etc/ampari/tokens/cluster-a"},
         {"name": "cluster-b", "labels": {"cluster": "b", "site": "north"}, "token_file": "/etc/ampari/tokens/cluster-b"}]
@@ -270,7 +271,7 @@ def test_entries(helm):
     assert gateway_config(values_file("tenants"))["tenants"][0]["forwarders"][1]["labels"] == {"cluster": "b", "zone": "z1"}
 
 
-def test_images(helm):
+def test_images():
     images = {p["spec"]["containers"][0]["image"] for p in pods(render(ONE)).values()}
     assert images == {"ampari:" + yaml.safe_load((chart.CHART / "Chart.yaml").read_text())["appVersion"]}
     digest = "sha256:" + "ab" * 32
@@ -284,7 +285,7 @@ def test_images(helm):
     (values_file("spoke-given-inline"), [], ["--gateway-status=http://ampari.example.com:4751"]),
     (ONE, ["forwarder.skipUnsupportedJobs=true"], ["--skip-unsupported-jobs"]),
 ])
-def test_the_test_pod(helm, values, settings, arguments):
+def test_the_test_pod(values, settings, arguments):
     pod = one(render(values, *set_flags(settings)), "Pod")
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
     container = pod["spec"]["containers"][0]

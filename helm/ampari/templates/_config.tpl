@@ -132,6 +132,21 @@ scrape_configs:
   {{- include "ampari.forwarder.jobs" . | nindent 2 }}
 {{- end }}
 
+{{/* The DaemonSet's updateStrategy. An upgrade that changes the gateways' addresses takes each old pod away first: two pods of a
+     node at two gateways would write the same series side by side, which neither gateway can see. */}}
+{{- define "ampari.forwarder.updateStrategy" -}}
+{{- $strategy := .Values.forwarder.updateStrategy -}}
+{{- $found := lookup "v1" "ConfigMap" .Release.Namespace (include "ampari.forwarder.name" .) -}}
+{{- if $found -}}
+  {{- $before := dig "gateway" "addresses" list (get $found.data "forwarder.yaml" | default "" | fromYaml) -}}
+  {{- $after := include "ampari.forwarder.addresses" . | fromJsonArray -}}
+  {{- if and $before (ne (toJson ($before | sortAlpha)) (toJson ($after | sortAlpha))) (eq ($strategy.type | default "RollingUpdate") "RollingUpdate") -}}
+    {{- $strategy = dict "type" "RollingUpdate" "rollingUpdate" (dict "maxSurge" 0 "maxUnavailable" "10%") -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $strategy -}}
+{{- end }}
+
 {{/* Volumes of whatever connects as this cluster's forwarder: configuration, token, CA. */}}
 {{- define "ampari.forwarder.volumes" -}}
 {{- $secret := "" -}}{{- $key := "token" -}}
