@@ -9,8 +9,9 @@ class Logger;
 
 namespace ampari {
 
-// Warnings and errors, at most a line of each per second, cut at 1 KiB. Thread-safe. RocksDB's own LOG file is not
-// used: once a line cannot be written to it (a full disk), Debian's build aborts at the next one.
+// Warnings and errors, at most a line of each per second, cut at 1 KiB. Thread-safe. RocksDB's own
+// LOG file is not used: once a line cannot be written to it (a full disk), Debian's build aborts at
+// the next one.
 std::shared_ptr<rocksdb::Logger> NewRocksdbLog();
 
 }  // namespace ampari

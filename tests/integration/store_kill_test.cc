@@ -1,6 +1,7 @@
 // kill -9 at random moments, under load: everything acknowledged is there, nothing is there twice,
-// and the ledger holds. The victim is this program again, with the directory in AMPARI_STORE_VICTIM;
-// it is a disabled test, which only its parent runs: so it is nobody's skipped test.
+// and the ledger holds. The victim is this program again, with the directory in
+// AMPARI_STORE_VICTIM; it is a disabled test, which only its parent runs: so it is nobody's skipped
+// test.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
