@@ -5,6 +5,7 @@
 
 #include "common/http/json_writer.h"
 #include "gateway/status/drain_estimate.h"
+#include "gateway/status/queue_text.h"
 
 namespace ampari {
 namespace {
@@ -133,9 +134,7 @@ std::string QueuePage(const GatewaySnapshot& snapshot) {
   JsonWriter json;
   json.BeginObject().Field("store_id", store.store_id_hex).Field("paused", store.paused);
   json.Field("disk_bytes", store.disk_bytes).Field("max_bytes", store.max_bytes);
-  json.Field("empty",
-             std::all_of(store.destinations.begin(), store.destinations.end(),
-                         [](const DestinationStatus& d) { return d.ledger.pending == 0; }));
+  json.Field("empty", IsEmpty(store));
   WriteOptional(json, "full_seconds", FullSeconds(DiskRatesOf(snapshot)));
   json.Key("alarms").BeginArray();
   for (const std::string& alarm : store.alarms) json.Value(alarm);

@@ -74,13 +74,28 @@ void AppendDelivery(const DeliveryStatus& delivery, const Ledger& ledger, std::s
     absl::StrAppend(text, "  because  ", delivery.last_error, "\n");
 }
 
+// What is asked before a gateway is taken away for good.
+std::string Whole(const StoreStatus& store) {
+  const auto connected =
+      std::count_if(store.instances.begin(), store.instances.end(),
+                    [](const InstanceStatus& instance) { return instance.connected; });
+  return absl::StrCat("queue    ", IsEmpty(store) ? "empty" : "not empty", ", ", connected,
+                      connected == 1 ? " forwarder is" : " forwarders are", " connected\n");
+}
+
 }  // namespace
+
+bool IsEmpty(const StoreStatus& store) {
+  return std::all_of(
+      store.destinations.begin(), store.destinations.end(),
+      [](const DestinationStatus& destination) { return destination.ledger.pending == 0; });
+}
 
 std::string QueueText(const GatewaySnapshot& snapshot) {
   const StoreStatus& store = snapshot.store;
-  std::string text =
-      absl::StrCat("storage  ", Mebibytes(store.disk_bytes), " of ", Mebibytes(store.max_bytes),
-                   store.paused ? ", PAUSED: the reserve is reached" : "", "\n");
+  std::string text = absl::StrCat(Whole(store), "storage  ", Mebibytes(store.disk_bytes), " of ",
+                                  Mebibytes(store.max_bytes),
+                                  store.paused ? ", PAUSED: the reserve is reached" : "", "\n");
   for (const std::string& alarm : store.alarms) absl::StrAppend(&text, "ALARM    ", alarm, "\n");
   for (const DestinationStatus& destination : store.destinations) {
     const DestinationId& id = destination.id;

@@ -9,8 +9,10 @@
 
 namespace ampari {
 
-// `queue status`: the storage, and for each destination the whole account, what waits, and what
-// slows it.
+// Nothing waits at any destination, and nothing is set aside: no frame is needed any more.
+bool IsEmpty(const StoreStatus& store);
+// `queue status`: whether it is empty, the storage, and for each destination the whole account,
+// what waits, and what slows it.
 std::string QueueText(const GatewaySnapshot& snapshot);
 // `queue list`: one tenant's dead letters, newest first, after its name; empty when it has none.
 std::string DeadLettersText(std::string_view tenant, const std::vector<DeadLetter>& letters);

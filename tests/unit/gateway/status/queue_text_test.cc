@@ -8,6 +8,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 DestinationStatus Destination(const std::string& tenant, const std::string& name) {
   DestinationStatus destination;
@@ -36,6 +37,16 @@ TEST(QueueText, TellsTheWholeAccount) {
   EXPECT_THAT(QueueText(Snapshot()),
               HasSubstr("accepted 1,234,567 = delivered 1,234,000 + pending 500 + "
                         "rejected{bad_request} 60 + lost{corrupt} 7\n"));
+}
+
+TEST(QueueText, TellsFirstWhetherItIsEmptyAndWhoIsConnected) {
+  GatewaySnapshot snapshot = Snapshot();
+  snapshot.store.instances.resize(3);
+  snapshot.store.instances[1].connected = true;
+  EXPECT_THAT(QueueText(snapshot), StartsWith("queue    not empty, 1 forwarder is connected\n"));
+  for (DestinationStatus& destination : snapshot.store.destinations) destination.ledger.pending = 0;
+  snapshot.store.instances[1].connected = false;
+  EXPECT_THAT(QueueText(snapshot), StartsWith("queue    empty, 0 forwarders are connected\n"));
 }
 
 TEST(QueueText, TellsWhatWaitsAndHowLong) {
