@@ -51,7 +51,7 @@ absl::StatusOr<VerifyCounts> Compare(const VerifyFlags& flags) {
   if (!served.ok()) return served.status();
   absl::StatusOr<BodyFile> bodies = BodyFile::Open(flags.bodies);
   if (!bodies.ok()) return bodies.status();
-  Delivered delivered;
+  Delivered delivered(flags.options.labels.extra);
   if (absl::Status read = ReadReceiver(flags, *targets, &delivered); !read.ok()) return read;
   return Verify(flags.options, *targets, *served, *bodies, delivered);
 }
@@ -100,8 +100,9 @@ void AddVerifyCommand(CLI::App& app, Command* run) {
   command->add_option("--window", flags->window_s, "Seconds to read from Prometheus.")
       ->capture_default_str();
   command->add_option("--job", options.labels.job, "The job label.")->capture_default_str();
-  command->add_option("--extra-label", flags->extra,
-                      "name=value that the gateway adds to every series.");
+  command->add_option(
+      "--extra-label", flags->extra,
+      "name=value that the gateway adds to every series; others are not looked at.");
   command
       ->add_option(
           "--normalise", flags->normalise,

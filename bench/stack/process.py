@@ -1,5 +1,6 @@
 """Programs as child processes: started, watched, killed, started again."""
 
+import contextlib
 import os
 import pathlib
 import random
@@ -9,6 +10,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+
+from .network import inside
 
 
 def free_port():
@@ -52,12 +55,14 @@ def wait_until(condition, what, seconds=30, process=None, every=0.05):
 
 
 class Process:
-    """One program. Its output is appended to `<directory>/<name>.log` over all its lives."""
+    """One program, on a host of its own (network.Host) if one is given. Its output is appended to `<directory>/<name>.log` over all
+    its lives."""
 
-    def __init__(self, name, argv, directory, environment=None, obeys=False):
+    def __init__(self, name, argv, directory, environment=None, obeys=False, host=None):
         self.name = name
         self.obeys = obeys  # reads commands from its input
-        self.argv = [str(a) for a in argv]
+        self.host = host
+        self.argv = [*(["ip", "netns", "exec", host.namespace] if host else []), *(str(a) for a in argv)]
         self.directory = pathlib.Path(directory)
         self.log = self.directory / f"{name}.log"
         self.environment = {**os.environ, **(environment or {})}
@@ -69,6 +74,11 @@ class Process:
                                           stdin=subprocess.PIPE if self.obeys else subprocess.DEVNULL,
                                           cwd=self.directory, env=self.environment)
         return self
+
+    def fetch(self, url, data=None, headers=None, timeout=10):
+        """As fetch(), from where the program is."""
+        with inside(self.host.namespace) if self.host else contextlib.nullcontext():
+            return fetch(url, data, headers, timeout)
 
     def tell(self, line):
         """One command to a program that obeys."""

@@ -55,29 +55,30 @@ def run(argv, timeout=60):
 class Region:
     """bench/region: a verifying, fault-injecting receiver."""
 
-    def __init__(self, directory, name="region", token=None, certificate=None):
+    def __init__(self, directory, name="region", token=None, certificate=None, host=None):
         self.port, self.control_port = free_port(), free_port()
         tls = ["--tls-cert", certificate.cert, "--tls-key", certificate.key] if certificate else []
-        self.process = Process(name, [BENCH, "region", "--listen", f"127.0.0.1:{self.port}", "--control",
-                                      f"127.0.0.1:{self.control_port}", *tls], directory)
+        address = host.address if host else "127.0.0.1"
+        self.process = Process(name, [BENCH, "region", "--listen", f"{address}:{self.port}", "--control",
+                                      f"127.0.0.1:{self.control_port}", *tls], directory, host=host)
         self.token = token
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/api/v1/push"
+        self.url = f"{'https' if tls else 'http'}://{address}:{self.port}/api/v1/push"
         self.control_url = f"http://127.0.0.1:{self.control_port}"
 
     def start(self):
         self.process.start()
-        wait_until(lambda: fetch(f"{self.control_url}/report")[0] == 200, "the region listens", process=self.process)
+        wait_until(lambda: self.process.fetch(f"{self.control_url}/report")[0] == 200, "the region listens", process=self.process)
         if self.token:
             self.control(token=self.token)
         return self
 
     def control(self, **settings):
         query = urllib.parse.urlencode({k: str(v).lower() if isinstance(v, bool) else v for k, v in settings.items()})
-        status, body = fetch(f"{self.control_url}/control?{query}", data=b"")
+        status, body = self.process.fetch(f"{self.control_url}/control?{query}", data=b"")
         assert status == 204, f"control {settings}: {status} {body!r}"
 
     def report(self):
-        status, body = fetch(f"{self.control_url}/report")
+        status, body = self.process.fetch(f"{self.control_url}/report")
         assert status == 200, body
         return json.loads(body)
 
@@ -87,14 +88,14 @@ class Region:
 
     def metadata(self, tenant=ANONYMOUS):
         """{family: (type, unit, help)}."""
-        status, body = fetch(f"{self.control_url}/metadata?tenant={urllib.parse.quote(tenant)}")
+        status, body = self.process.fetch(f"{self.control_url}/metadata?tenant={urllib.parse.quote(tenant)}")
         assert status == 200, body
         rows = [line.split("\t", 3) for line in body.decode().splitlines()]
         return {family: (kind, unit, words) for family, kind, unit, words in rows}
 
     def samples(self, tenant=ANONYMOUS):
         """{series: [(ms, bits)]} of one tenant."""
-        status, body = fetch(f"{self.control_url}/samples?tenant={urllib.parse.quote(tenant)}", timeout=120)
+        status, body = self.process.fetch(f"{self.control_url}/samples?tenant={urllib.parse.quote(tenant)}", timeout=120)
         assert status == 200, body
         found = {}
         for line in body.decode().splitlines():
@@ -104,12 +105,12 @@ class Region:
 
 
 class Prometheus:
-    """A real Prometheus as the region's receiver."""
+    """A real Prometheus, as the region's receiver or with scrape jobs of its own."""
 
-    def __init__(self, directory, name="prometheus", binary="/usr/bin/prometheus", flags=()):
+    def __init__(self, directory, name="prometheus", binary="/usr/bin/prometheus", flags=(), jobs=()):
         self.port = free_port()
         config = pathlib.Path(directory) / f"{name}.yml"
-        write_yaml(config, {"global": {"scrape_interval": "15s"}})
+        write_yaml(config, {"global": {"scrape_interval": "15s"}, **({"scrape_configs": list(jobs)} if jobs else {})})
         self.process = Process(name, [binary, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{self.port}",
                                       f"--storage.tsdb.path={pathlib.Path(directory) / (name + '-data')}",
                                       "--web.enable-remote-write-receiver", "--query.lookback-delta=1m", *flags], directory)
@@ -129,6 +130,12 @@ class Prometheus:
         return [(r["metric"], r.get("value", [None, None])[1] if "value" in r else r["values"])
                 for r in json.loads(body)["data"]["result"]]
 
+    def targets(self):
+        """What it scrapes and what it dropped, as its API tells."""
+        status, body = fetch(f"{self.base}/api/v1/targets", timeout=60)
+        assert status == 200, body
+        return json.loads(body)["data"]
+
     def number(self, expression):
         """The one number of an instant query, or None."""
         result = self.query(expression)
@@ -138,14 +145,15 @@ class Prometheus:
 class Mesh:
     """bench/mesh: simulated sidecars and an istiod, each on a loopback address of its own, with the real ports or any free ones."""
 
-    def __init__(self, directory, name="mesh", sidecars=3, seed=1, flags=(), real_ports=True):
+    def __init__(self, directory, name="mesh", sidecars=3, seed=1, flags=(), real_ports=True, host=None):
         directory = pathlib.Path(directory)
         self.log, self.bodies = directory / f"{name}-scrapes.log", directory / f"{name}-bodies"
         self.targets = directory / f"{name}-targets.json"
         ports = directory / f"{name}-ports"
         flags = [*flags, *([] if real_ports else ["--sidecar-port", 0, "--istiod-port", 0])]
         self.process = Process(name, [BENCH, "mesh", "--sidecars", sidecars, "--seed", seed, "--log", self.log, "--bodies",
-                                      self.bodies, "--print-targets", self.targets, "--port-file", ports, *flags], directory)
+                                      self.bodies, "--print-targets", self.targets, "--port-file", ports, *flags], directory,
+                               host=host)
         self.ports = ports
 
     def start(self):
@@ -153,9 +161,10 @@ class Mesh:
         wait_until(self.ports.exists, "the mesh listens", process=self.process)
         return self
 
-    def verify(self, *arguments, timeout=180):
-        """Every scrape served against what arrived: (verdict, exit code)."""
-        command = [BENCH, "verify", "--mesh-log", self.log, "--bodies", self.bodies, "--targets", self.targets, *arguments]
+    def verify(self, *arguments, timeout=180, host=None):
+        """Every scrape served against what arrived: (verdict, exit code). `host`: where the region is."""
+        command = [*(["ip", "netns", "exec", host.namespace] if host else []), BENCH, "verify", "--mesh-log", self.log, "--bodies",
+                   self.bodies, "--targets", self.targets, *arguments]
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=timeout)
         assert done.stdout.strip(), f"{command}\n{done.stderr}"
         return json.loads(done.stdout.strip().splitlines()[-1]), done.returncode
@@ -189,27 +198,29 @@ class Relay:
 class Gateway:
     """ampari-gateway with one directory; it can be killed and started again."""
 
-    def __init__(self, directory, destinations, name="gateway", **sections):
+    def __init__(self, directory, destinations, name="gateway", host=None, **sections):
         directory = pathlib.Path(directory)
-        self.grpc_port, self.http_port = free_port(), free_port()
+        self.grpc_port, self.http_port = (4750, 4751) if host else (free_port(), free_port())
+        address = host.address if host else "127.0.0.1"
         self.config_file, self.storage = directory / f"{name}.yaml", directory / f"{name}-data"
         self.config = {
             "storage": {"directory": str(self.storage), "max_bytes": "512MiB", **sections.pop("storage", {})},
-            "grpc": {"listen_address": f"127.0.0.1:{self.grpc_port}", "insecure": True, **sections.pop("grpc", {})},
+            "grpc": {"listen_address": f"{address}:{self.grpc_port}", "insecure": True, **sections.pop("grpc", {})},
             "http": {"listen_address": f"127.0.0.1:{self.http_port}", **sections.pop("http", {})},
             **({"remote_write": destinations} if destinations else {}), **sections,
         }
         write_yaml(self.config_file, self.config)
         self.base = f"http://127.0.0.1:{self.http_port}"
-        self.address = f"127.0.0.1:{self.grpc_port}"
-        self.process = Process(name, [BUILD / "gateway/ampari-gateway", f"--config.file={self.config_file}"], directory)
+        self.address = f"{address}:{self.grpc_port}"
+        self.process = Process(name, [BUILD / "gateway/ampari-gateway", f"--config.file={self.config_file}"], directory,
+                               host=host)
 
     def start(self, seconds=30):
         self.process.start()
         return self.ready(seconds)
 
     def ready(self, seconds=30):
-        wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "the gateway is ready", seconds, self.process)
+        wait_until(lambda: self.process.fetch(f"{self.base}/-/ready")[0] == 200, "the gateway is ready", seconds, self.process)
         return self
 
     def command(self, *arguments, timeout=60):
@@ -220,11 +231,11 @@ class Gateway:
         """New configuration, taken over by reload."""
         self.config = config
         write_yaml(self.config_file, config)
-        status, body = fetch(f"{self.base}/-/reload", data=b"")
+        status, body = self.process.fetch(f"{self.base}/-/reload", data=b"")
         assert status == 200, body
 
     def json(self, path):
-        status, body = fetch(f"{self.base}{path}", timeout=30)
+        status, body = self.process.fetch(f"{self.base}{path}", timeout=30)
         assert status == 200, f"{path}: {status} {body[:2000]!r}"
         return json.loads(body)
 
@@ -238,16 +249,16 @@ class Gateway:
         return ledger
 
     def metrics(self):
-        status, body = fetch(f"{self.base}/metrics")
+        status, body = self.process.fetch(f"{self.base}/metrics")
         assert status == 200
         return body.decode()
 
 
 class Forwarder:
-    """ampari-forwarder on file discovery with Istio's annotation rules."""
+    """ampari-forwarder on file discovery with Istio's annotation rules, or on the jobs given."""
 
     def __init__(self, directory, gateway_address, target_files, name="forwarder", interval="1s", jobs=(), gateway=None,
-                 **sections):
+                 node="", flags=(), host=None, **sections):
         directory = pathlib.Path(directory)
         self.http_port = free_port()
         self.config_file = directory / f"{name}.yaml"
@@ -257,16 +268,17 @@ class Forwarder:
         self.config = {
             "global": {"scrape_interval": interval, "scrape_timeout": interval},
             "scrape_configs": ([mesh_job] if target_files else []) + list(jobs),
-            "gateway": {"address": gateway_address, "name": name, "insecure": True, **(gateway or {})},
+            "gateway": {**({"addresses": gateway_address} if isinstance(gateway_address, list) else {"address": gateway_address}), "name": name, "insecure": True, **(gateway or {})},
             "http": {"listen_address": f"127.0.0.1:{self.http_port}", **sections.pop("http", {})}, **sections,
         }
         write_yaml(self.config_file, self.config)
         self.base = f"http://127.0.0.1:{self.http_port}"
-        self.process = Process(name, [BUILD / "forwarder/ampari-forwarder", f"--config.file={self.config_file}"], directory)
+        self.process = Process(name, [BUILD / "forwarder/ampari-forwarder", f"--config.file={self.config_file}", *flags], directory,
+                               {"NODE_NAME": node} if node else None, host=host)
 
     def start(self, seconds=30):
         self.process.start()
-        wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "the forwarder is ready", seconds, self.process)
+        wait_until(lambda: self.process.fetch(f"{self.base}/-/ready")[0] == 200, "the forwarder is ready", seconds, self.process)
         return self
 
     def command(self, *arguments, timeout=60):
@@ -277,16 +289,16 @@ class Forwarder:
         """New configuration, taken over by reload."""
         self.config = config
         write_yaml(self.config_file, config)
-        status, body = fetch(f"{self.base}/-/reload", data=b"")
+        status, body = self.process.fetch(f"{self.base}/-/reload", data=b"")
         assert status == 200, body
 
     def targets(self):
-        status, body = fetch(f"{self.base}/targets")
+        status, body = self.process.fetch(f"{self.base}/targets")
         assert status == 200, body
         return json.loads(body)
 
     def metrics(self):
-        status, body = fetch(f"{self.base}/metrics")
+        status, body = self.process.fetch(f"{self.base}/metrics")
         assert status == 200
         return body.decode()
 

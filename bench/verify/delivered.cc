@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "bench/region/json_value.h"
-#include "bench/verify/body_reader.h"
 #include "bench/verify/go_float.h"
 #include "common/http/loop.h"
 #include "common/runtime/absl_view.h"
@@ -111,6 +110,10 @@ absl::Status ReadInstance(const std::string& url, const std::string& query, cons
 void Delivered::Add(const std::string& canonical, const std::vector<DeliveredSample>& samples) {
   LabelMap labels;
   if (!ParseSeries(canonical, &labels).ok()) return;
+  for (const auto& [name, value] : only_) {
+    const auto found = labels.find(name);
+    if (found == labels.end() || found->second != value) return;
+  }
   std::vector<DeliveredSample>& all = targets_[labels["instance"]][canonical];
   all.insert(all.end(), samples.begin(), samples.end());
   std::sort(all.begin(), all.end(),

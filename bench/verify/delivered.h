@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "bench/verify/body_reader.h"
 
 namespace ampari::bench {
 
@@ -22,12 +24,15 @@ using DeliveredTarget = std::unordered_map<std::string, std::vector<DeliveredSam
 
 class Delivered {
  public:
+  // Series without all of the labels `only` are somebody else's and passed over.
+  explicit Delivered(LabelMap only = {}) : only_(std::move(only)) {}
   // A series' samples, in any number of calls; its instance label names the target.
   void Add(const std::string& canonical, const std::vector<DeliveredSample>& samples);
   // Empty for a target of which nothing arrived.
   const DeliveredTarget& target(const std::string& instance) const;
 
  private:
+  const LabelMap only_;
   std::map<std::string, DeliveredTarget, std::less<>> targets_;
 };
 

@@ -8,8 +8,9 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/support")]
 
+from stack.network import Network, Unavailable  # noqa: E402
 from stack.programs import BUILD, Forwarder, Gateway, Mesh, Prometheus, Region, Relay  # noqa: E402
 
 
@@ -44,7 +45,7 @@ class Chain:
         return prometheus
 
     def mesh(self, **options):
-        mesh = Mesh(self.directory, real_ports=False, **options).start()
+        mesh = Mesh(self.directory, **{"real_ports": False, **options}).start()
         self.own(mesh.process)
         return mesh
 
@@ -68,9 +69,8 @@ class Chain:
             part.stop(2)  # what is not drained by now has nobody to drain to
 
 
-@pytest.fixture
-def chain(request):
-    directory = BUILD / "e2e" / re.sub(r"\W+", "-", request.node.name)
+def chain_in(name):
+    directory = BUILD / "e2e" / re.sub(r"\W+", "-", name)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     chain = Chain(directory)
@@ -79,3 +79,25 @@ def chain(request):
     crashed = [part.name for part in chain.parts if hasattr(part, "log") and re.search(
         r"BUG:|AddressSanitizer|ThreadSanitizer|runtime error:|terminate called", part.log.read_text(errors="replace") if part.log.exists() else "")]
     assert not crashed, f"see the logs of {crashed} in {directory}"
+
+
+@pytest.fixture
+def network():
+    """Hosts of their own; ask for it before `chain`, so that it outlives the programs."""
+    try:
+        network = Network()
+    except Unavailable as reason:
+        pytest.skip(f"no network namespaces: {reason}")
+    yield network
+    network.end()
+
+
+@pytest.fixture
+def chain(request):
+    yield from chain_in(request.node.name)
+
+
+@pytest.fixture(scope="module")
+def shared_chain(request):
+    """One for all tests of a file."""
+    yield from chain_in(request.module.__name__)

@@ -191,6 +191,14 @@ TEST_F(VerifyTest, SamplesOfAnswersBeforeFromNeedNoExplanation) {
   EXPECT_EQ(counts.problems(), 0u) << counts.ToJson();
 }
 
+TEST(Delivered, PassesOverSeriesOfOthers) {
+  Delivered delivered(LabelMap{{"cluster", "a"}});
+  delivered.Add(R"({__name__="up",cluster="a",instance="x"})", {{1, 1}});
+  delivered.Add(R"({__name__="up",cluster="b",instance="x"})", {{1, 1}});
+  delivered.Add(R"({__name__="up",instance="x"})", {{1, 1}});
+  EXPECT_EQ(delivered.target("x").size(), 1u);
+}
+
 TEST_F(VerifyTest, LooksOnlyBetweenFromAndUntil) {
   a_.pop_back();
   b_.pop_back();
