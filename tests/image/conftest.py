@@ -20,8 +20,8 @@ PROGRAMS = ("ampari-forwarder", "ampari-gateway")
 class Image:
     """What script/image wrote, and what it said."""
 
-    def __init__(self, output, said):
-        self.output, self.said = output, said
+    def __init__(self, output, programs, said):
+        self.output, self.programs, self.said = output, programs, said
         self.layout = output / "oci"
         self.digest = (output / "digest").read_text().strip()
 
@@ -37,11 +37,17 @@ def copy_programs(directory):
     return directory
 
 
-def build(script, programs, output, **environment):
-    done = subprocess.run([script, "--programs", programs, "--output", output, "--revision", "0123abcd", "--label", "licenses=MIT"],
-                          capture_output=True, text=True, env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), **environment})
+def run_script(script, programs, *arguments, **environment):
+    """What script/image prints."""
+    done = subprocess.run([script, "--programs", programs, *arguments], capture_output=True, text=True,
+                          env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), **environment})
     assert done.returncode == 0, done.stderr
-    return Image(output, done.stdout)
+    return done.stdout
+
+
+def build(script, programs, output, **environment):
+    said = run_script(script, programs, "--output", output, "--revision", "0123abcd", "--label", "licenses=MIT", **environment)
+    return Image(output, programs, said)
 
 
 @pytest.fixture(scope="session")

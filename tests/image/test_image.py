@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 import yaml
-from conftest import PROGRAMS, ROOT
+from conftest import PROGRAMS, ROOT, run_script
 from stack.process import Process, fetch, free_port, wait_until
 from stack.programs import BUILD, Region
 
@@ -95,12 +95,12 @@ def test_objects_do_not_depend_on_the_directory(tmp_path):
     for folder in ("common", "forwarder"):
         shutil.copytree(ROOT / folder, place / folder)
     objects = []
-    for root, build in ((ROOT, BUILD), (place, place / "build/release")):
+    for root, build in ((ROOT, BUILD), (place, place / BUILD.relative_to(ROOT))):
         build.mkdir(parents=True, exist_ok=True)
         arguments = [a for a in shlex.split(command.replace(str(ROOT), str(root))) if not a.endswith("ccache")]
         objects.append(tmp_path / f"{len(objects)}.o")
         arguments[arguments.index("-o") + 1] = str(objects[-1])
-        subprocess.run([*arguments, "-MF", os.devnull], cwd=build, check=True)
+        subprocess.run(arguments, cwd=build, check=True)
     first, second = (o.read_bytes() for o in objects)
     assert str(ROOT).encode() not in first and first == second
 
@@ -119,6 +119,20 @@ def test_certificate_authorities(rootfs):
     assert ssl.create_default_context(cafile=bundle).cert_store_stats()["x509_ca"] > 100
     packaged = [p for p in pathlib.Path("/usr/share/ca-certificates/mozilla").glob("*.crt")]
     assert bundle.read_text().count("BEGIN CERTIFICATE") == len(packaged), "this machine's own authorities are not in it"
+
+
+def test_the_files_for_a_dockerfile_are_those_of_the_image(image, rootfs, tmp_path):
+    run_script(ROOT / "script/image", image.programs, "--rootfs", tmp_path / "rootfs")
+    def listed(root):
+        rows = {}
+        for path in files_of(root):
+            status = path.lstat()
+            content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            rows[str(path.relative_to(root))] = (oct(status.st_mode), status.st_uid, int(status.st_mtime), content)
+        return rows
+    expected, found = listed(rootfs), listed(tmp_path / "rootfs")
+    assert {name: row[:3] for name, row in found.items()} == {name: row[:3] for name, row in expected.items()}
+    assert found == expected
 
 
 def test_dockerfile_names_the_packages_of_bootstrap():
