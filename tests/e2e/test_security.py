@@ -2,11 +2,14 @@
 
 import base64
 import copy
+import ssl
+import time
 
 from certificates import Authority
-from support import assert_exact, balanced, destination, finish, scrapes, wait_for_scrapes
+from support import assert_exact, balanced, destination, finish, scrapes, wait_for_delivery, wait_for_scrapes
 
 from stack.process import fetch, wait_until
+from stack.programs import metric
 
 
 def entry(token_file, **labels):
@@ -90,6 +93,41 @@ def test_ca_file_replaced_while_running(chain):
     wait_until(lambda: gateway.ledger()["accepted"] > 0, "the forwarder trusts the gateway", 60, forwarder.process)
     wait_for_scrapes(forwarder, scrapes(forwarder) + 1)
     assert_exact(mesh, region, finish(forwarder, gateway))
+    delivered_all(gateway)
+
+
+def served_certificate(gateway):
+    """What a new connection is shown now; None while there is none to be had."""
+    try:
+        return ssl.get_server_certificate(("127.0.0.1", gateway.grpc_port), timeout=5)
+    except OSError:
+        return None
+
+
+def test_gateway_certificate_replaced_while_running(chain):
+    """New connections are shown the new certificate within 10 s; the old ones go on."""
+    authority, successor = Authority(chain.directory), Authority(chain.directory, "successor")
+    region, meshes = chain.region(), [chain.mesh(name=f"mesh-{n}", sidecars=1, seed=n) for n in (1, 2)]
+    token, first, second = secret(chain.directory, "token", "right\n"), authority.issue("first"), successor.issue("second")
+    gateway = chain.gateway([destination(region)], forwarders=[entry(token)], grpc=tls(first))
+    old = chain.forwarder(gateway.address, [meshes[0].targets], name="old", gateway=trusting(authority.ca, token))
+    wait_for_scrapes(old, 2)
+    shown = served_certificate(gateway)
+    assert shown.strip() == first.cert.read_text().strip()
+    first.key.write_text(second.key.read_text())
+    first.cert.write_text(second.cert.read_text())
+    wait_until(lambda: served_certificate(gateway) not in (None, shown), "the new certificate is served", 10, gateway.process)
+    assert served_certificate(gateway).strip() == second.cert.read_text().strip()
+    new = chain.forwarder(gateway.address, [meshes[1].targets], name="new", gateway=trusting(successor.ca, token))
+    wait_for_scrapes(new, 2)
+    wait_for_scrapes(old, scrapes(old) + 1)
+    for forwarder in (old, new):
+        assert metric(forwarder.metrics(), "ampari_forwarder_connects_total") == 1, forwarder.process.tail()
+    stopped = int(time.time() * 1000)
+    assert old.process.stop() == 0 and new.process.stop() == 0
+    wait_for_delivery(gateway)
+    for mesh in meshes:
+        assert_exact(mesh, region, stopped)
     delivered_all(gateway)
 
 
