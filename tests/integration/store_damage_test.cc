@@ -10,6 +10,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gateway/store/committer.h"
@@ -263,6 +264,30 @@ TEST_F(StoreDamageTest, ATopologyThatCannotBeAppliedWhollyIsNotAppliedInPart) {
     rig_.Open();
   }
   ASSERT_THAT(rig_.store().Apply({other}), IsOk()) << "what is left of the first try is no bar";
+}
+
+TEST_F(StoreDamageTest, ANewTenantOnAFullDiskIsRefusedAndTheOthersGoOn) {
+  StoreRig::Stream stream = rig_.Connect(HelloOf("node", 'a'));
+  rig_.Send(stream, 1, 5, 10);
+  const QueueTopology other{"other", Signal::kMetrics, 0, {{"region"}}};
+  absl::Status applied;
+  {
+    auto full = std::make_unique<FileSizeLimit>(1);
+    std::thread apply([&] { applied = rig_.store().Apply({other}); });
+    rig_.WaitUntil([&] { return rig_.store().status().destinations.empty(); });
+    full.reset();  // the store tries to open again until then
+    apply.join();
+  }
+  EXPECT_FALSE(applied.ok());
+  EXPECT_THAT(DestinationsOf(rig_.store()), testing::ElementsAre("t/region"));
+  EXPECT_FALSE(rig_.store().status().destinations[0].removed);
+  HelloRequest hello = HelloOf("node", 'a');
+  hello.store_id = stream.welcome.store_id;
+  hello.acknowledged = 5;
+  StoreRig::Stream again = rig_.Connect(hello);
+  rig_.Send(again, 6, 7, 10);
+  EXPECT_EQ(Now().accepted, 70u);
+  EXPECT_THAT(rig_.store().Apply({other}), IsOk());
 }
 
 // Writes one batch whose sync fails.
