@@ -76,3 +76,15 @@ def test_commands_name_files_that_are_there():
             path = "".join(name)
             assert (ROOT / path).exists(), f"{document.name}: {path}"
     assert seen > 5
+
+
+@pytest.mark.parametrize("program", ["forwarder", "gateway"])
+def test_metrics_of_the_operations_guide_exist(program):
+    text = (ROOT / "docs/operations.md").read_text()
+    rows = re.search(rf"(?ms)^\| ampari_{program}_… \| \|\n\|---\|---\|\n(.*?)\n\n", text)[1].splitlines()
+    names = [name for row in rows for name in re.findall(r"`(\w+)(?:\{\w+\})?`", row.split(" | ")[0])]
+    sources = "".join(path.read_text() for path in (ROOT / program).rglob("*.cc"))
+    assert len(names) > 25
+    for name in names:
+        short = re.sub(r"^(store|intake|delivery|kubernetes)_", "", name)
+        assert re.search(rf'"(?:ampari_{program}_)?(?:{name}|{short})"', sources), name

@@ -188,6 +188,16 @@ def test_reload_failed_while_a_file_has_an_error(watched):
         it.watcher.ends(alert)
 
 
+def test_name_shared_while_two_forwarders_have_it(chain, watched):
+    it = watched()
+    second = chain.forwarder(it.gateway.address, [it.mesh.targets], name="second", gateway={"name": "forwarder"})
+    it.watcher.fires("AmpariForwarderNameShared")
+    assert "AmpariGatewayAway" not in it.watcher.firing()
+    it.forwarder.process.stop(30)
+    it.watcher.ends("AmpariForwarderNameShared")
+    assert second.process.running()
+
+
 def jwt(seconds):
     claims = json.dumps({"iss": "region", "exp": int(time.time()) + seconds}).encode()
     return "e30." + base64.urlsafe_b64encode(claims).decode().rstrip("=") + ".c2ln\n"
