@@ -1,6 +1,7 @@
 #include "forwarder/discovery/target_set_builder.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -57,14 +58,19 @@ TargetSetBuilder::BuiltGroup TargetSetBuilder::Relabelled(
     uint64_t keep) {
   BuiltGroup built;
   built.group = group;
-  std::unordered_set<std::string> ids;
+  std::unordered_map<std::string, size_t> places;  // in built.targets, by id
   const Labels none;
   for (size_t i = 0; i < group.targets.size(); ++i) {
     const Labels& own = i < group.target_labels.size() ? group.target_labels[i] : none;
     Labels discovered = DiscoveredLabels(*job, group.targets[i], group.labels, own);
     absl::StatusOr<Target> target = BuildTarget(job, discovered, external);
     if (target.ok()) {
-      if (ids.insert(target->id).second) built.targets.push_back(*std::move(target));
+      const auto [place, is_new] = places.try_emplace(target->id, built.targets.size());
+      if (is_new) {
+        built.targets.push_back(*std::move(target));
+      } else {  // shown is where the last one came from, as Prometheus does it
+        built.targets[place->second].discovered_labels = std::move(target->discovered_labels);
+      }
     } else if (++built.dropped_total <= keep) {
       built.dropped.push_back(
           {job->job_name, std::move(discovered), std::string(target.status().message())});

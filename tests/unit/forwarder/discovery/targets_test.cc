@@ -185,6 +185,7 @@ TEST(Targets, EqualTargetsOfAJobAreOne) {
   const TargetSet set = BuildTargetSet({{Group(job, {"a:1", "b:2", "c:3"})}}, {});
   ASSERT_EQ(set.targets.size(), 1);
   EXPECT_EQ(set.targets[0].url, "http://same:15020/metrics");
+  EXPECT_EQ(set.targets[0].discovered_labels.Get("__address__"), "c:3");
   EXPECT_TRUE(set.dropped.empty());
 }
 
