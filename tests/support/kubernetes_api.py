@@ -37,7 +37,7 @@ class Answer:
 
 @dataclasses.dataclass
 class Request:
-    """What was asked; `kind` is list, watch or other."""
+    """What was asked; `kind` is list, continue (its further pages), watch or other."""
     time: float
     kind: str
     path: str
@@ -112,6 +112,7 @@ class KubernetesApi:
         self.history = []    # (version, before, after)
         self.pages = {}      # continue token -> (version, pods left)
         self.watches, self.requests, self.scripts = [], [], []
+        self.page_limit = 0            # pages are never larger, whatever the client asks for
         self.forbidden = set()         # namespaces (None: all at once) that RBAC does not let the client see
         self.piece_bytes, self.piece_seconds = 0, 0.0  # how slowly bodies are written
         self.frozen = False            # watches stay open and tell nothing
@@ -146,7 +147,9 @@ class KubernetesApi:
             self._change((namespace, name), merged(self.pods[namespace, name], change))
 
     def delete(self, name, namespace="default"):
+        """First marked as terminating, then gone."""
         with self.lock:
+            self.patch(name, {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, namespace)
             self._change((namespace, name), None)
 
     def _change(self, key, after):
@@ -274,8 +277,9 @@ class KubernetesApi:
                 wanted = query.get("resourceVersion", "")
                 if wanted not in ("", "0") and int(wanted) > self.version:
                     return 504, self._too_large(wanted)
-                limit = 0 if wanted == "0" else limit  # from the server's cache: whole
+                limit = 0 if wanted == "0" and not self.page_limit else limit  # from the server's cache: whole
                 version, left = self.version, [p for _, p in sorted(self.pods.items()) if selection(p)]
+            limit = min(filter(None, (limit, self.page_limit)), default=0)
             metadata = {"resourceVersion": str(version)}
             items, left = (left[:limit], left[limit:]) if limit else (left, [])
             if left:
@@ -389,7 +393,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         query = {k: v[-1] for k, v in urllib.parse.parse_qs(parsed.query, keep_blank_values=True).items()}
         parts = parsed.path.strip("/").split("/")
         known = parts == ["api", "v1", "pods"] or (len(parts) == 5 and parts[:3] == ["api", "v1", "namespaces"] and parts[4] == "pods")
-        kind = "other" if not known else "watch" if query.get("watch") in ("1", "true") else "list"
+        kind = "other" if not known else "watch" if query.get("watch") in ("1", "true") else "continue" if query.get("continue") else "list"
         self.record = Request(time.monotonic(), kind, parsed.path, query, accept=self.headers.get("Accept", ""))
         with api.lock:
             api.requests.append(self.record)
@@ -403,7 +407,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
             selection = Selection(parts[3] if len(parts) == 5 else None, query)
         except KeyError as unknown:
             return self.reply(400, api_status(400, "BadRequest", f"field label not supported: {unknown}"))
-        if kind == "list":
+        if kind != "watch":
             return self.reply(*api.page(selection, query))
         return self.watch(selection, query)
 
