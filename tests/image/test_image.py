@@ -82,7 +82,7 @@ def test_no_trace_of_where_it_was_built(rootfs):
         assert not found, f"{path.relative_to(rootfs)}: {found}"
     for name in PROGRAMS:
         sections = subprocess.run(["readelf", "-SdW", rootfs / "usr/bin" / name], capture_output=True, text=True, check=True).stdout
-        assert not re.search(r"\.debug_|\.symtab|RPATH|RUNPATH", sections), name
+        assert not re.search(r"\.debug_|\.symtab|build-id|RPATH|RUNPATH", sections), name
 
 
 def test_objects_do_not_depend_on_the_directory(tmp_path):
