@@ -136,7 +136,8 @@ void Forwarder::TakeTargets(TargetSet targets) {
     dropped_.targets = std::move(targets.dropped);
     dropped_.total = targets.dropped_total;
   }
-  Log(LogLevel::kInfo, "targets",
+  static LogLimit limit;  // pods come and go
+  Log(limit, LogLevel::kInfo, "targets",
       {{"count", targets.targets.size()}, {"dropped", targets.dropped_total}});
   for (const JobChange& change : job_changes_.Take(targets.targets)) {
     Log(LogLevel::kInfo, "targets of a job changed",

@@ -82,13 +82,12 @@ std::string CollectionUrl(std::string_view server, const PodQuery& query) {
   return Collection(server, query).Take();
 }
 
-std::string ListUrl(std::string_view server, const PodQuery& query, std::string_view continue_token,
-                    bool from_cache) {
+std::string ListUrl(std::string_view server, const PodQuery& query, const PageRequest& page) {
   QueryBuilder url = Collection(server, query);
-  url.Add("limit", absl::StrCat(kPodsPerPage));
-  if (!continue_token.empty()) {
-    url.Add("continue", continue_token);
-  } else if (from_cache) {
+  url.Add("limit", absl::StrCat(page.limit));
+  if (!page.continue_token.empty()) {
+    url.Add("continue", page.continue_token);
+  } else if (page.from_cache) {
     url.Add("resourceVersion", "0");
   }
   return url.Take();

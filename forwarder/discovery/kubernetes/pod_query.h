@@ -14,7 +14,8 @@ struct PodQuery {
   std::string label_selector, field_selector;
 };
 
-inline constexpr int kPodsPerPage = 500;
+inline constexpr int kPodsPerPage = 500;    // as client-go's pager
+inline constexpr int kMinPodsPerPage = 10;  // of pages that were too large before
 
 // `selector` and spec.nodeName=`node`, unless `node` is empty or the selector names spec.nodeName
 // itself.
@@ -23,10 +24,15 @@ std::string NodeFieldSelector(std::string_view selector, std::string_view node);
 // The collection under `server` (without a slash at its end), with the selectors: what is shown of
 // it.
 std::string CollectionUrl(std::string_view server, const PodQuery& query);
-// One page. The first page may take any state that the server has at hand (`from_cache`), else it
-// is the newest. Later pages repeat the query with the token; they must not name a version.
-std::string ListUrl(std::string_view server, const PodQuery& query, std::string_view continue_token,
-                    bool from_cache);
+// One page of at most `limit` pods. The first page may take any state that the server has at hand
+// (`from_cache`), else it is the newest. Later pages repeat the query with the token; they must not
+// name a version.
+struct PageRequest {
+  std::string continue_token;
+  bool from_cache = false;
+  int limit = kPodsPerPage;
+};
+std::string ListUrl(std::string_view server, const PodQuery& query, const PageRequest& page);
 // What happens after `resource_version`, with bookmarks; the server ends it after
 // `timeout_seconds`.
 std::string WatchUrl(std::string_view server, const PodQuery& query,

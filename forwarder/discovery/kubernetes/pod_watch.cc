@@ -90,8 +90,9 @@ void PodWatch::StartPage() {
       ++status_.lists;
     }
   }
-  HttpRequest request = NewRequest(ListUrl(access_->url, query_, continue_token_, !newest_),
-                                   with_.timings.list_timeout);
+  HttpRequest request =
+      NewRequest(ListUrl(access_->url, query_, {continue_token_, !newest_, page_limit_}),
+                 with_.timings.list_timeout);
   request.max_response_bytes = kMaxPodPageBytes;
   request.accept_gzip = true;
   request_ = with_.loop->Start(
@@ -154,6 +155,7 @@ void PodWatch::FinishList() {
     changed |= !std::exchange(status_.synced, true);
   }
   newest_ = false;
+  page_limit_ = kPodsPerPage;
   resource_version_ = list_version_;
   phase_ = Phase::kWatch;
   if (changed) with_.changed();
@@ -290,6 +292,9 @@ void PodWatch::Fail(Failure failure) {
     continue_token_.clear();
   }
   newest_ |= rule.newest;
+  if (failure.kind == PodWatchFailure::kTooLarge) {
+    page_limit_ = std::max(kMinPodsPerPage, page_limit_ / 2);
+  }
   if (rule.read_access) access_.reset();
   bool first = false;
   std::string url;

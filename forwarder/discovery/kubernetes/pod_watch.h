@@ -28,7 +28,7 @@
 
 namespace ampari {
 
-inline constexpr size_t kMaxPodPageBytes = size_t{64} << 20;  // of a list's page, inflated
+inline constexpr size_t kMaxPodPageBytes = size_t{32} << 20;  // of a list's page, inflated
 inline constexpr uint32_t kMaxPodPages = 10'000;              // of one list
 
 struct PodWatchTimings {
@@ -123,6 +123,7 @@ class PodWatch {
   std::string continue_token_;  // empty: the first page
   std::string list_version_;    // of its first page
   uint32_t pages_ = 0;
+  int page_limit_ = kPodsPerPage;  // less after a page that was too large
 
   // Of the watch under way.
   absl::Duration watch_started_;

@@ -7,14 +7,14 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "forwarder/discovery/kubernetes/pod_targets.h"
 
 namespace ampari {
 
 // Thread-compatible. Holds at most one unfinished line.
 class WatchLines {
  public:
-  static constexpr size_t kMaxLineBytes = kMaxPodBytes + (size_t{64} << 10);
+  // The API server takes objects of about 1.5 MiB, which JSON's escapes can make six times as long.
+  static constexpr size_t kMaxLineBytes = size_t{16} << 20;
 
   // Valid during the call; its first error ends the watch.
   using Consumer = std::function<absl::Status(std::string_view line)>;

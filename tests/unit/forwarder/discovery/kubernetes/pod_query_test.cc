@@ -43,10 +43,11 @@ TEST(PodQuery, Urls) {
       "&labelSelector=app%20in%20%28a%2Cb%29";
   EXPECT_EQ(CollectionUrl("https://api:6443", all), "https://api:6443/api/v1/pods");
   EXPECT_EQ(CollectionUrl("https://api:6443", some), path);
-  EXPECT_EQ(ListUrl("http://h", all, "", true), "http://h/api/v1/pods?limit=500&resourceVersion=0");
-  EXPECT_EQ(ListUrl("http://h", all, "", false), "http://h/api/v1/pods?limit=500");
+  EXPECT_EQ(ListUrl("http://h", all, {"", true}),
+            "http://h/api/v1/pods?limit=500&resourceVersion=0");
+  EXPECT_EQ(ListUrl("http://h", all, {"", false, 250}), "http://h/api/v1/pods?limit=250");
   // A later page names no version, whatever the first one did.
-  EXPECT_EQ(ListUrl("https://api:6443", some, "to&ken=", true),
+  EXPECT_EQ(ListUrl("https://api:6443", some, {"to&ken=", true}),
             path + "&limit=500&continue=to%26ken%3D");
   EXPECT_EQ(WatchUrl("http://h", all, "77", 300),
             "http://h/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=77"

@@ -441,25 +441,43 @@ TEST(PodWatch, EventsThatAreNoneEndTheWatchAndChangeNothing) {
   }
 }
 
-TEST(PodWatch, WhatIsTooLargeChangesNothing) {
-  PodWatchBed line;
-  line.Begin(TwoPods());
-  for (int i = 0; i < 5; ++i) line.server().More(std::string(size_t{1} << 20, 'x'));
-  line.UntilFailure(PodWatchFailure::kTooLarge);
-  EXPECT_THAT(line.Addresses(), ElementsAre("1", "2"));
+TEST(PodWatch, ALineThatIsTooLongChangesNothing) {
+  PodWatchBed bed;
+  bed.Begin(TwoPods());
+  for (int i = 0; i < 17; ++i) bed.server().More(std::string(size_t{1} << 20, 'x'));
+  bed.UntilFailure(PodWatchFailure::kTooLarge);
+  EXPECT_THAT(bed.Addresses(), ElementsAre("1", "2"));
+}
 
+TEST(PodWatch, APageThatIsTooLargeMeansSmallerPagesOfTheNewestState) {
+  PodWatchBed bed;
+  bed.Begin(TwoPods());
+  bed.server().More(EventJson("ERROR", StatusJson(410, "too old")));
+  bed.UntilFailure(PodWatchFailure::kGone);
+  bed.Skip();
+  bed.Answer(200, std::string(kMaxPodPageBytes + 1, ' '));
+  bed.UntilFailure(PodWatchFailure::kTooLarge);
+  EXPECT_THAT(bed.Addresses(), ElementsAre("1", "2"));
+  EXPECT_GE(bed.Skip(), absl::Milliseconds(500));
+  bed.Answer(200, ListJson({PodJson("c", "3")}, "60"));
+  bed.UntilRequests(5);
+  EXPECT_EQ(bed.Line(3), kPods + "&limit=250");
+  EXPECT_THAT(bed.Addresses(), ElementsAre("3"));
+}
+
+TEST(PodWatch, MorePodsThanTheBoundChangeNothing) {
   std::vector<std::string> pods;
   for (size_t i = 0; i <= PodList::kMaxPods; ++i) {
     pods.push_back(absl::StrCat(R"({"metadata":{"namespace":"n","name":"p)", i, "\"}}"));
   }
-  PodWatchBed many;
-  many.Begin(TwoPods());
-  many.server().More(EventJson("ERROR", StatusJson(410, "too old")));
-  many.UntilFailure(PodWatchFailure::kGone);
-  many.Skip();
-  many.Answer(200, ListJson(pods, "60"));
-  many.UntilFailure(PodWatchFailure::kTooLarge);
-  EXPECT_THAT(many.Addresses(), ElementsAre("1", "2"));
+  PodWatchBed bed;
+  bed.Begin(TwoPods());
+  bed.server().More(EventJson("ERROR", StatusJson(410, "too old")));
+  bed.UntilFailure(PodWatchFailure::kGone);
+  bed.Skip();
+  bed.Answer(200, ListJson(pods, "60"));
+  bed.UntilFailure(PodWatchFailure::kTooLarge);
+  EXPECT_THAT(bed.Addresses(), ElementsAre("1", "2"));
 }
 
 TEST(PodWatch, ARotatedTokenIsReadAgain) {
