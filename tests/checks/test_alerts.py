@@ -33,9 +33,9 @@ def credential(prefix, ends):
     return {prefix + 'credential_expiry_timestamp_seconds{credential="token"}': ends}
 
 
-def silent(streams):
+def silent(streams, up="1x120"):
     return {f'{G}intake_streams{{instance="g",job="j",entry="a"}}': streams,
-            f'{G}build_info{{instance="g",job="j"}}': "1x120"}
+            f'{G}build_info{{instance="g",job="j"}}': up}
 
 
 # (alert, minute, series with one value a minute from time 0 on). In promtool's notation: `4x3` is 4 4 4 4, `0+1x3` 0 1 2 3.
@@ -95,6 +95,7 @@ QUIET = [
     ("AmpariGatewayAbsent", 40, {G + 'build_info{instance="g"}': "1x40"}),
     ("AmpariClusterSilent", 40, silent("3x120")),
     ("AmpariClusterSilent", 100, silent("3x10 _x100")),  # long gone
+    ("AmpariClusterSilent", 30, silent("3x10 _x100", up="1x10 _x100")),  # the gateway is away itself
     ("AmpariDestinationHeld", 40, {G + "delivery_held_seconds" + D: "0x40"}),
     ("AmpariDestinationFailing", 40, {G + "delivery_failing_seconds" + D: "0 60 120 180 240 0x40"}),
     ("AmpariDestinationFailing", 40, {G + "delivery_failing_seconds" + D: "0+60x40", G + "delivery_held" + D: "1x40"}),
