@@ -5,7 +5,7 @@ import time
 from support import assert_no_trouble, balanced, destination, scrapes, wait_for_delivery, wait_for_scrapes
 
 from stack.process import wait_until
-from stack.programs import metric
+from stack.programs import metric, write_yaml
 
 CLUSTERS = ("east", "north", "west")
 
@@ -206,3 +206,22 @@ def test_a_gateway_added_and_one_taken_away(network, chain):
     assert not any(moves), "everybody waited until the old gateway had delivered"
     fleet.finish([second, third])
     assert samples + delivered(second) + delivered(third) == fleet.region.tenant()["samples"]
+
+
+def test_a_list_changed_by_restart(network, chain):
+    """What a DaemonSet does whose pods are replaced: the old process drains, the new one begins at its gateway."""
+    fleet = Fleet(chain, network, 2)
+    first, second = fleet.gateways
+    first.start()
+    second.start()
+    fleet.start([first.address])
+    for forwarder in fleet.forwarders():
+        assert forwarder.process.stop() == 0, forwarder.process.tail()
+        forwarder.config["gateway"]["addresses"] = [second.address]
+        write_yaml(forwarder.config_file, forwarder.config)
+        forwarder.start()
+    fleet.scrape(2)
+    assert set(fleet.homes().values()) == {second.address}
+    wait_until(lambda: says_empty(first), "the one that is left is empty", 30, first.process)
+    fleet.finish([first, second])
+    assert delivered(first) + delivered(second) == fleet.region.tenant()["samples"]
