@@ -26,12 +26,16 @@ std::string BodyOf(const IstioSample& sample, size_t* lines) {
     const Labels& labels = sample.series()[i];
     body += labels.Get("__name__");
     char separator = '{';
+    const auto append = [&](std::string_view name, std::string_view value) {
+      body += separator;
+      body.append(name).append("=\"").append(value).append("\"");
+      separator = ',';
+    };
     for (const Label label : labels) {
       if (label.name == "__name__" || label.name == "job" || label.name == "instance") continue;
-      body += separator;
-      body.append(label.name).append("=\"").append(label.value).append("\"");
-      separator = ',';
+      if (label.name != "le") append(label.name, label.value);
     }
+    if (labels.Has("le")) append("le", labels.Get("le"));  // last, as Envoy writes it
     char number[32];
     const auto value = std::bit_cast<double>(sample.values()[i]);
     const auto end = std::to_chars(number, number + sizeof number, value).ptr;

@@ -142,6 +142,7 @@ absl::Status BodyPass::End() {
 
 // Takes whole lines from the beginning; returns how many bytes that were.
 size_t BodyPass::Consume(std::string_view buffer) {
+  lexer_.Forget();  // what it remembers lies in another buffer
   size_t at = 0;
   while (at < buffer.size()) {
     if (ended_) {
@@ -271,11 +272,10 @@ size_t BodyPass::TakeKnown(EntryId id, std::string_view rest) {
 // without a blank, and then the guess without lexing was too long.
 size_t BodyPass::TakeUnknown(std::string_view rest, size_t looked_up) {
   std::string error;
-  LexResult result = rules_.open_metrics ? LexOpenMetricsSeries(rest, &series_, &error)
-                                         : LexTextSeries(rest, &series_, &error);
+  LexResult result = lexer_.Lex(rules_.open_metrics, rest, &error);
   if (result == LexResult::kError) return Fail(error);
   if (result == LexResult::kNeedMore) return 0;
-  const size_t length = series_.text_bytes;
+  const size_t length = lexer_.series().text_bytes;
   if (length > kMaxLineBytes) return FailAtLimit("a line is longer than 16 MiB");
   const Hash128 text = TextHash(rest.substr(0, length));
   if (length != looked_up) {
@@ -294,7 +294,7 @@ size_t BodyPass::TakeUnknown(std::string_view rest, size_t looked_up) {
   if (tail.has_exemplar) ++counts_.exemplars;
   const size_t taken = length + tail.bytes;
   Labels labels;
-  const ComposeResult composed = memory_.composer.Compose(series_, type_, &labels, &error);
+  const ComposeResult composed = memory_.composer.Compose(lexer_.series(), type_, &labels, &error);
   if (composed == ComposeResult::kOverLimit) return FailAtLimit(error);
   if (composed == ComposeResult::kFailed) return Fail(error);
   if (composed == ComposeResult::kDropped) {

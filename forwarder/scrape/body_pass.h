@@ -23,6 +23,7 @@
 #include "forwarder/scrape/line_cutter.h"
 #include "forwarder/scrape/metadata_table.h"
 #include "forwarder/scrape/sample_times.h"
+#include "forwarder/scrape/series_lexer.h"
 #include "forwarder/scrape/series_table.h"
 
 namespace ampari {
@@ -91,7 +92,7 @@ class BodyPass {
   BodyPassRules rules_;
   BodyCounts counts_;
   LineCutter cutter_;
-  LexedSeries series_;  // buffers, reused
+  SeriesLexer lexer_;
   absl::Status status_;
   std::string limit_error_;
   size_t cursor_ = 0;  // in last_order: the line that is expected next

@@ -64,11 +64,16 @@ struct LexedComment {
 size_t SeriesTextBytes(std::string_view rest);
 
 LexResult LexTextSeries(std::string_view rest, LexedSeries* out, std::string* error);
+// Goes on at `from`, behind the comma of the last label that `*out` holds already.
+LexResult ResumeTextSeries(std::string_view rest, size_t from, LexedSeries* out,
+                           std::string* error);
 LexResult LexTextTail(std::string_view rest, LexedTail* out, std::string* error);
 LexResult LexTextComment(std::string_view rest, LexedComment* out, std::string* error);
 
 // The last line of an OpenMetrics body, `# EOF`, may lack its newline: then it is kNeedMore here.
 LexResult LexOpenMetricsSeries(std::string_view rest, LexedSeries* out, std::string* error);
+LexResult ResumeOpenMetricsSeries(std::string_view rest, size_t from, LexedSeries* out,
+                                  std::string* error);
 LexResult LexOpenMetricsTail(std::string_view rest, LexedTail* out, std::string* error);
 LexResult LexOpenMetricsComment(std::string_view rest, LexedComment* out, std::string* error);
 

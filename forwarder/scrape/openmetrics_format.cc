@@ -148,11 +148,17 @@ LexResult LexOpenMetricsSeries(std::string_view rest, LexedSeries* out, std::str
     const LexResult name = lexing::LexBareName(at, /*colons=*/true, &out->name, error);
     if (name != LexResult::kOk) return name;
   }
-  if (*at.p == '{') {
-    ++at.p;
-    const LexResult labels = lexing::LexLabels(at, kSeriesLabels, out, error);
-    if (labels != LexResult::kOk) return labels;
-  }
+  const auto behind = static_cast<size_t>(at.p - rest.data());
+  if (*at.p == '{') return ResumeOpenMetricsSeries(rest, behind + 1, out, error);
+  out->text_bytes = behind;
+  return LexResult::kOk;
+}
+
+LexResult ResumeOpenMetricsSeries(std::string_view rest, size_t from, LexedSeries* out,
+                                  std::string* error) {
+  Cursor at{rest.data() + from, rest.data() + rest.size()};
+  const LexResult labels = lexing::LexLabels(at, kSeriesLabels, out, error);
+  if (labels != LexResult::kOk) return labels;
   if (out->name.text.data() == nullptr) return Fail("metric name not set", at, error);
   out->text_bytes = static_cast<size_t>(at.p - rest.data());
   return LexResult::kOk;

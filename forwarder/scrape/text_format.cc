@@ -80,7 +80,12 @@ LexResult LexTextSeries(std::string_view rest, LexedSeries* out, std::string* er
   at.SkipBlanks();
   if (at.AtEnd()) return LexResult::kNeedMore;
   if (*at.p != '{') return LexResult::kOk;
-  ++at.p;
+  return ResumeTextSeries(rest, static_cast<size_t>(at.p + 1 - rest.data()), out, error);
+}
+
+LexResult ResumeTextSeries(std::string_view rest, size_t from, LexedSeries* out,
+                           std::string* error) {
+  Cursor at{rest.data() + from, rest.data() + rest.size()};
   const LexResult labels = lexing::LexLabels(at, kTextLabels, out, error);
   if (labels != LexResult::kOk) return labels;
   if (out->name.text.data() == nullptr) return Fail("metric name not set", at, error);
