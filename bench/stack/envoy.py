@@ -16,6 +16,7 @@ from .programs import CACHE, ISTIO_RULES, write_yaml
 
 BUCKETS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000]
 STATUS_PORT = 15090  # the simulated sidecars hold 15020
+METRIC_RULES = [{"source_labels": ["__name__"], "regex": "envoy_mesh_(istio_.+)", "target_label": "__name__", "replacement": "$1"}]
 
 
 def available():
@@ -105,7 +106,8 @@ class EnvoyMesh:
     SERVICES = ("productpage", "reviews", "ratings")
     PATHS = ("/", "/", "/", "/", "/", "/", "/fail", "/missing", "/dead", "/")
 
-    def __init__(self, directory, network="127.30.0"):
+    def __init__(self, directory, network="127.30.0", extend=None):
+        """`extend`: called with each Envoy's configuration, pod name and address before it is written."""
         directory = pathlib.Path(directory)
         self.application = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Application)
         threading.Thread(target=self.application.serve_forever, daemon=True).start()
@@ -116,15 +118,22 @@ class EnvoyMesh:
         for number, service in enumerate(self.SERVICES, 1):
             address, port = f"{network}.{number}", free_port()
             config = directory / f"envoy-{service}.yaml"
-            write_yaml(config, _config(service, address, port, self.application.server_port, free_port()))
+            content = _config(service, address, port, self.application.server_port, free_port())
+            if extend:
+                extend(content, self.pod_name(service), address)
+            write_yaml(config, content)
             self.processes.append(Process(f"envoy-{service}", [CACHE / "bin/envoy", "-c", config, "--use-dynamic-base-id", "--log-level", "warning", "--concurrency", "1"], directory))
             self.ports[service], self.addresses[service] = port, address
             groups.append(self._pod(service, address))
         self.targets.write_text(json.dumps(groups, indent=1))
 
     @staticmethod
-    def _pod(service, address):
-        meta = {"namespace": "default", "pod_name": f"{service}-v1-envoy", "pod_ip": address, "pod_phase": "Running",
+    def pod_name(service):
+        return f"{service}-v1-envoy"
+
+    @classmethod
+    def _pod(cls, service, address):
+        meta = {"namespace": "default", "pod_name": cls.pod_name(service), "pod_ip": address, "pod_phase": "Running",
                 "pod_node_name": "node-1", "pod_annotation_prometheus_io_scrape": "true",
                 "pod_annotation_prometheus_io_port": str(STATUS_PORT),
                 "pod_annotation_prometheus_io_path": "/stats/prometheus", "pod_label_app": service, "pod_label_version": "v1"}
@@ -133,9 +142,7 @@ class EnvoyMesh:
     def job(self):
         """The scrape job for these pods."""
         return {"job_name": "envoys", "file_sd_configs": [{"files": [str(self.targets)]}], "relabel_configs": ISTIO_RULES,
-                "metric_relabel_configs": [
-                    {"source_labels": ["__name__"], "regex": "envoy_mesh_(istio_.+)", "target_label": "__name__",
-                     "replacement": "$1"}]}
+                "metric_relabel_configs": METRIC_RULES}
 
     def start(self):
         for process in self.processes:

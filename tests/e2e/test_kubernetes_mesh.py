@@ -59,13 +59,15 @@ class Cluster:
         return bool(series) and all(samples[-1][1] == STALE for samples in series.values())
 
     def assert_ended_once(self, name):
+        assert len(self.of_pod(name)) > 100, "a sidecar's whole page"
         for series, samples in self.of_pod(name).items():
             values = [bits for _, bits in samples]
             assert values.count(STALE) == 1 and values[-1] == STALE and len(values) > 1, (series, samples)
 
     def assert_alive(self, names):
         for name in names:
-            assert all(samples[-1][1] != STALE for s, samples in self.of_pod(name).items() if s.startswith("up{")), name
+            (up,) = [samples for series, samples in self.of_pod(name).items() if '__name__="up"' in series]
+            assert up[-1][1] != STALE, name
 
 
 ENDS = {
