@@ -67,7 +67,7 @@ class ShipReactor final : public Reactor, public StreamWire {
       if (slice.size() != 0)
         pieces.emplace_back(reinterpret_cast<const char*>(slice.begin()), slice.size());
     }
-    stream_->OnMessage(std::move(pieces), std::move(slices));
+    stream_->OnMessage(pieces, std::move(slices));
   }
   void OnWriteDone(bool) override { stream_->OnWritten(); }
   void OnCancel() override { stream_->Close(absl::CancelledError("the forwarder went away")); }

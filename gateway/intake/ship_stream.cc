@@ -37,9 +37,9 @@ void ShipStream::Begin() {
   wire_->Read();
 }
 
-void ShipStream::OnMessage(std::vector<std::string_view> pieces,
+void ShipStream::OnMessage(const std::vector<std::string_view>& pieces,
                            std::shared_ptr<const void> owner) {
-  const absl::Status taken = Take(std::move(pieces), std::move(owner));
+  const absl::Status taken = Take(pieces, std::move(owner));
   if (!taken.ok()) {
     around_->counters.invalid_streams.fetch_add(1, std::memory_order_relaxed);
     Close(taken);
@@ -48,7 +48,7 @@ void ShipStream::OnMessage(std::vector<std::string_view> pieces,
   ReadNext();
 }
 
-absl::Status ShipStream::Take(std::vector<std::string_view> pieces,
+absl::Status ShipStream::Take(const std::vector<std::string_view>& pieces,
                               std::shared_ptr<const void> owner) {
   if (!stream_) return TakeHello(pieces);
   absl::StatusOr<MessageView> view = ParseForwarderMessage(pieces);

@@ -73,7 +73,7 @@ class ShipStream final : public StreamSink, public std::enable_shared_from_this<
   // --- the transport's side
   void Begin();
   // `pieces` are the message's bytes, kept alive by `owner`.
-  void OnMessage(std::vector<std::string_view> pieces, std::shared_ptr<const void> owner);
+  void OnMessage(const std::vector<std::string_view>& pieces, std::shared_ptr<const void> owner);
   void OnReadEnd();  // the forwarder has sent everything
   void OnWritten();
   void OnGone();
@@ -102,7 +102,7 @@ class ShipStream final : public StreamSink, public std::enable_shared_from_this<
   void Schedule() { around_->pump.Schedule(shared_from_this()); }
   void ReadNext();
   bool MayRead() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status Take(std::vector<std::string_view> pieces, std::shared_ptr<const void> owner);
+  absl::Status Take(const std::vector<std::string_view>& pieces, std::shared_ptr<const void> owner);
   absl::Status TakeHello(const std::vector<std::string_view>& pieces);
   absl::Status TakeRegistration(const MessageView& view);
   void TakeFrame(const MessageView& view, std::shared_ptr<const void> owner);
