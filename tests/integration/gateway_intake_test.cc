@@ -169,6 +169,12 @@ TEST(Intake, ASecondTokenIsTakenAndAReplacedOneEndsItsStreams) {
   ASSERT_EQ(std::rename(secrets.File("next").c_str(), secrets.File("token").c_str()), 0);
   ASSERT_THAT(bed.entries().Refresh(), IsOk());
   EXPECT_EQ(with_old.End().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  // The older instance's stream ends a moment later in the store; until then this one waits.
+  for (bool admitted = false; !admitted;) {
+    const auto notice = with_new.AwaitNotice();
+    ASSERT_TRUE(notice.has_value());
+    admitted = notice->admitted();
+  }
   with_new.SendFrame(1);
   EXPECT_TRUE(with_new.AwaitDurable(1));
 }
