@@ -135,7 +135,7 @@ class GroupCutter {
   Weight taken_, family_;
 };
 
-RequestPlan PlanOf(std::vector<GroupSlice> slices) {
+RequestPlan PlanOf(const std::vector<GroupSlice>& slices) {
   RequestPlan plan;
   for (const GroupSlice& slice : slices) {
     const Weight weight = Weigh(slice);
@@ -194,7 +194,7 @@ std::vector<RequestPlan> HalveRequest(const RequestPlan& plan) {
     if (before.upto > before.first) left.push_back(before);
     if (after.upto > after.first) right.push_back(after);
   }
-  return {PlanOf(std::move(left)), PlanOf(std::move(right))};
+  return {PlanOf(left), PlanOf(right)};
 }
 
 std::vector<RequestPlan> UnmergeRequest(const RequestPlan& plan) {
@@ -210,7 +210,7 @@ std::vector<RequestPlan> UnmergeRequest(const RequestPlan& plan) {
       slice.column_upto = slice.column + 1;
       slices.push_back(slice);
     }
-    RequestPlan single = PlanOf(std::move(slices));
+    RequestPlan single = PlanOf(slices);
     if (single.samples != 0) plans.push_back(std::move(single));
   }
   return plans;
