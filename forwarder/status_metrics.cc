@@ -139,6 +139,8 @@ void AddConnection(const ShippingStatus& shipping, Families& out) {
                MetricKind::kCounter, "after",
                {{"settled", Number(shipping.moves_total - shipping.impatient_moves_total)},
                 {"patience", Number(shipping.impatient_moves_total)}});
+  out.Gauge("gateway_refused", "1 while the gateway has nowhere to deliver metrics of this tenant.",
+            Flag(shipping.refused));
   out.Gauge("gateway_paused", "1 while the gateway takes no new frames.", Flag(shipping.paused));
   out.Gauge("superseded", "1 while a newer instance of this forwarder lives.",
             Flag(shipping.superseded));

@@ -42,9 +42,12 @@ def silent(streams, up="1x120"):
 FIRES = [
     ("AmpariForwarderAbsent", 12, {"other": "1x40"}),
     ("AmpariGatewayAway", 6, {F + "gateway_connected": "0x40"}),
+    ("AmpariGatewayAway", 6, {F + "gateway_connected": "1x40", F + "gateway_refused": "1x40"}),
     ("AmpariForwarderRingFull", 3, ring(81)),
     ("AmpariForwarderExpiring", 5, {F + "expired_samples_total": "0 0 0 1000 1000 1000"}),
     ("AmpariForwarderSuperseded", 30, {F + "superseded_total": "0x5 1x5 2x40"}),
+    ("AmpariForwarderMoving", 6, {F + "gateway_moving": "1x40"}),
+    ("AmpariForwarderLeftUnsettled", 3, {F + 'gateway_moves_total{after="patience"}': "0 0 1 1"}),
     ("AmpariTargetsDown", 11, targets(8, 1)),
     ("AmpariScrapeLimitReached", 10, {F + 'scrape_failures_total{reason="limit"}': "0+4x40"}),
     ("AmpariScrapeLimitReached", 10, {F + 'scrape_failures_total{reason="body_size"}': "0+4x40"}),
@@ -78,11 +81,13 @@ FIRES = [
 
 QUIET = [
     ("AmpariForwarderAbsent", 40, {F + 'build_info{instance="n"}': "1x40"}),
-    ("AmpariGatewayAway", 40, {F + "gateway_connected": "1x40"}),
+    ("AmpariGatewayAway", 40, {F + "gateway_connected": "1x40", F + "gateway_refused": "0x40"}),
     ("AmpariGatewayAway", 5, {F + "gateway_connected": "1 1 0 0 0 0"}),  # a restart of the gateway
     ("AmpariForwarderRingFull", 40, ring(79)),
     ("AmpariForwarderExpiring", 40, {F + "expired_samples_total": "1000x40"}),
     ("AmpariForwarderSuperseded", 40, {F + "superseded_total": "0x5 1x40"}),  # an update with surge
+    ("AmpariForwarderMoving", 40, {F + "gateway_moving": "1x3 0x40"}),
+    ("AmpariForwarderLeftUnsettled", 40, {F + 'gateway_moves_total{after="settled"}': "0 1 2 3"}),
     ("AmpariTargetsDown", 40, targets(10, 1)),
     ("AmpariTargetsDown", 40, targets(0, 0)),
     ("AmpariScrapeLimitReached", 40, {F + 'scrape_failures_total{reason="timeout"}': "0+4x40"}),

@@ -84,6 +84,7 @@ std::string Metrics() {
     view.shipping.ring_unacknowledged_bytes = 55;
     view.shipping.ring_max_bytes = 99;
     view.shipping.superseded_total = 2;
+    view.shipping.refused = true;
     AppendForwarderMetrics(view, families);
   });
   return registry.Render();
@@ -97,6 +98,7 @@ TEST(Status, MetricsShowTheView) {
   EXPECT_THAT(text, HasSubstr("ampari_forwarder_ring_unacknowledged_bytes 55\n"));
   EXPECT_THAT(text, HasSubstr("ampari_forwarder_ring_max_bytes 99\n"));
   EXPECT_THAT(text, HasSubstr("ampari_forwarder_superseded_total 2\n"));
+  EXPECT_THAT(text, HasSubstr("ampari_forwarder_gateway_refused 1\n"));
   EXPECT_THAT(text, HasSubstr("\nprocess_resident_memory_bytes "));
 }
 
