@@ -90,6 +90,7 @@ absl::Status Forwarder::StartServer() {
   pages.targets = [this] { return TargetsJson(View(/*with_targets=*/true)); };
   pages.metrics = [this] { return metrics_.Render(); };
   pages.ready = [this] { return ready_.load(); };
+  pages.welcomed = [this] { return shipper_.status().epoch != 0; };
   pages.reload = [this] { return Reload(); };
   pages.is_token = [this](std::string_view presented) { return IsHttpToken(presented); };
   ServerOptions options;

@@ -38,6 +38,13 @@ ServerResponse AnswerReload(const ForwarderPages& pages, const ServerRequest& re
   return Text(200, "reloaded\n");
 }
 
+ServerResponse AnswerReady(const ForwarderPages& pages, const ServerRequest& request) {
+  if (!pages.ready()) return Text(503, "not ready\n");
+  if (request.Query("wait") == "gateway" && !pages.welcomed())
+    return Text(503, "no gateway has taken this forwarder in yet\n");
+  return Text(200, "ready\n");
+}
+
 }  // namespace
 
 ServerResponse AnswerPage(const ForwarderPages& pages, const ServerRequest& request) {
@@ -48,9 +55,7 @@ ServerResponse AnswerPage(const ForwarderPages& pages, const ServerRequest& requ
   if (!known) return Text(404, "not found\n");
   if (request.method != "GET" && request.method != "HEAD") return WrongMethod("GET, HEAD");
   if (request.path == "/-/healthy") return Text(200, "healthy\n");
-  if (request.path == "/-/ready") {
-    return pages.ready() ? Text(200, "ready\n") : Text(503, "not ready\n");
-  }
+  if (request.path == "/-/ready") return AnswerReady(pages, request);
   if (request.path == "/") return Text(200, kIndex);
   ServerResponse response;
   const bool is_metrics = request.path == "/metrics";

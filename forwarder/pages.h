@@ -16,13 +16,15 @@ struct ForwarderPages {
   std::function<std::string()> targets;  // JSON
   std::function<std::string()> metrics;  // text 0.0.4
   std::function<bool()> ready;           // the first targets are known, and it is not stopping
+  std::function<bool()> welcomed;        // a gateway has welcomed this instance
   std::function<absl::Status()> reload;  // takes the configuration over, or not at all
   std::function<bool(std::string_view token)> is_token;  // of the configuration's http block
 };
 
-// GET (or HEAD) of /, /targets, /metrics, /-/healthy and /-/ready; POST of /-/reload from loopback
-// or with the token as `Authorization: Bearer`. 404 for other paths, 405 for other methods, 403
-// without permission, 500 with the reason when a reload fails.
+// GET (or HEAD) of /, /targets, /metrics, /-/healthy and /-/ready; /-/ready?wait=gateway also asks
+// for a first welcome, so that a rolling update stops while the gateways are away; POST of
+// /-/reload from loopback or with the token as `Authorization: Bearer`. 404 for other paths, 405
+// for other methods, 403 without permission, 500 with the reason when a reload fails.
 ServerResponse AnswerPage(const ForwarderPages& pages, const ServerRequest& request);
 
 }  // namespace ampari

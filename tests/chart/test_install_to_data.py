@@ -13,7 +13,11 @@ from chart import BUILD
 from mounts import mount
 from release import Release  # noqa: F401: skips where there is no API server
 from stack.process import Process, fetch, free_port, wait_until
-from stack.programs import Region, run
+from stack.programs import Region, metric, run
+
+for program in ("gateway/ampari-gateway", "forwarder/ampari-forwarder", "bench/ampari-bench"):
+    if not (BUILD / program).exists():
+        pytest.skip(f"{BUILD / program} is not built", allow_module_level=True)
 
 PAGE = b'# TYPE istio_requests_total counter\nistio_requests_total{response_code="200"} 42\n'
 NODE = "node-1"
@@ -87,9 +91,6 @@ class Installed:
 @pytest.fixture
 def running(release, tmp_path):
     """region, installed, forwarder: everything runs."""
-    for program in ("gateway/ampari-gateway", "forwarder/ampari-forwarder", "bench/ampari-bench"):
-        if not (BUILD / program).exists():
-            pytest.skip(f"{BUILD / program} is not built")
     region = Region(tmp_path, token="token-of-the-region").start()
     release.upgrade(f"region.url={region.url}", "region.acceptPlaintext=true", "region.auth.type=bearer",
                     "region.auth.existingSecret=", "region.auth.token=token-of-the-region")
@@ -123,6 +124,31 @@ def test_from_install_to_data(running, release):
         assert label in series
     release.api.delete_pod("web-1", release.namespace)
     release.api.delete_pod("elsewhere", release.namespace)
+
+
+def probe(installed, which):
+    """The status that the kubelet sees."""
+    get = installed.daemon["spec"]["containers"][0][which]["httpGet"]
+    return fetch(f"http://127.0.0.1:{installed.status}{get['path']}")[0]
+
+
+def test_a_rollout_waits_for_the_gateway(release, tmp_path):
+    release.upgrade()
+    installed = Installed(release, tmp_path)
+    forwarder, gateway = installed.forwarder(), installed.gateway()
+    try:
+        forwarder.start()
+        wait_until(lambda: fetch(f"http://127.0.0.1:{installed.status}/-/ready")[0] == 200, "the forwarder scrapes", process=forwarder)
+        assert (probe(installed, "readinessProbe"), probe(installed, "livenessProbe"), probe(installed, "startupProbe")) == (503, 200, 200)
+        gateway.start()
+        wait_until(lambda: probe(installed, "readinessProbe") == 200, "the forwarder is welcomed", process=forwarder)
+        gateway.stop(5)
+        wait_until(lambda: metric(fetch(f"http://127.0.0.1:{installed.status}/metrics")[1].decode(), "ampari_forwarder_gateway_connected") == 0,
+                   "the forwarder knows that the gateway is away", process=forwarder)
+        assert probe(installed, "readinessProbe") == 200, "an outage of the gateway makes no ready pod unready"
+    finally:
+        for process in (forwarder, gateway):
+            process.kill()
 
 
 def test_the_command_of_helm_test(running, release):

@@ -141,14 +141,13 @@ def test_generated_secrets_outlive_the_release():
         assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", name
 
 
-@pytest.mark.parametrize("kind, path_of", [("StatefulSet", 4751), ("DaemonSet", 4752)])
-def test_probes(kind, path_of):
+@pytest.mark.parametrize("kind, port, ready", [("StatefulSet", 4751, "/-/ready"), ("DaemonSet", 4752, "/-/ready?wait=gateway")])
+def test_probes(kind, port, ready):
     container = pods(render(ONE))[kind]["spec"]["containers"][0]
-    ports = {p["name"]: p["containerPort"] for p in container["ports"]}
-    assert ports["http"] == path_of
+    assert {p["name"]: p["containerPort"] for p in container["ports"]}["http"] == port
     gets = {p: container[p]["httpGet"] for p in ("startupProbe", "readinessProbe", "livenessProbe")}
     assert gets == {"startupProbe": {"path": "/-/healthy", "port": "http"}, "livenessProbe": {"path": "/-/healthy", "port": "http"},
-                    "readinessProbe": {"path": "/-/ready", "port": "http"}}
+                    "readinessProbe": {"path": ready, "port": "http"}}
 
 
 def test_how_pods_end_and_are_replaced():

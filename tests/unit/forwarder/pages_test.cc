@@ -11,8 +11,9 @@ namespace {
 class Pages : public ::testing::Test {
  protected:
   ServerResponse Ask(std::string method, std::string path, bool loopback = true,
-                     std::string authorization = "") {
+                     std::string authorization = "", std::string query = "") {
     ServerRequest request;
+    request.query = std::move(query);
     request.method = std::move(method);
     request.path = std::move(path);
     request.peer_is_loopback = loopback;
@@ -21,12 +22,13 @@ class Pages : public ::testing::Test {
   }
 
   int reloads_ = 0;
-  bool ready_ = false;
+  bool ready_ = false, welcomed_ = false;
   absl::Status reload_answer_;
   ForwarderPages pages_{
       [] { return "{}"; },
       [] { return "a 1\n"; },
       [this] { return ready_; },
+      [this] { return welcomed_; },
       [this] {
         ++reloads_;
         return reload_answer_;
@@ -57,6 +59,17 @@ TEST_F(Pages, Statuses) {
   }
   EXPECT_EQ(reloads_, 1);
   ready_ = true;
+  EXPECT_EQ(Ask("GET", "/-/ready").status, 200);
+}
+
+TEST_F(Pages, ReadyMayWaitForAFirstWelcome) {
+  const auto ask = [this] { return Ask("GET", "/-/ready", false, "", "wait=gateway").status; };
+  welcomed_ = true;
+  EXPECT_EQ(ask(), 503);
+  ready_ = true;
+  EXPECT_EQ(ask(), 200);
+  welcomed_ = false;
+  EXPECT_EQ(ask(), 503);
   EXPECT_EQ(Ask("GET", "/-/ready").status, 200);
 }
 
