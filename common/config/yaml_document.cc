@@ -1,8 +1,10 @@
 #include "common/config/yaml_document.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "common/labels/quote.h"
@@ -88,6 +90,52 @@ class TreeBuilder {
   bool too_large_ = false;
 };
 
+// Notes where a document's content begins.
+class BeginOfContent final : public YAML::EventHandler {
+ public:
+  int line() const { return line_; }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { Note(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { Note(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string&) override {
+    Note(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    Note(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    Note(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void Note(const YAML::Mark& mark) {
+    if (line_ == 0) line_ = mark.line + 1;
+  }
+  int line_ = 0;  // 0: none yet
+};
+
+// How many documents there are, counted up to two, and where the last of them begins. YAML::LoadAll
+// would not do: behind text such as {a: b}, it finds empty documents without end.
+int CountDocuments(const std::string& text, int* line) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  int documents = 0;
+  while (documents < 2) {
+    BeginOfContent begin;
+    if (!parser.HandleNextDocument(begin)) break;
+    *line = begin.line();
+    ++documents;
+  }
+  return documents;
+}
+
 }  // namespace
 
 const YamlNode* YamlNode::Find(std::string_view key) const {
@@ -102,13 +150,13 @@ YamlNode ParseYaml(const std::string& text, std::vector<YamlProblem>* problems) 
     return {};
   }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.empty()) return {};
-    if (documents.size() > 1) {
-      problems->push_back(
-          {documents[1].Mark().line + 1, "a second document begins here; a file holds one"});
+    int line = 0;
+    const int documents = CountDocuments(text, &line);
+    if (documents == 0) return {};
+    if (documents > 1) {
+      problems->push_back({line, "a second document begins here; a file holds one"});
     }
-    return TreeBuilder(problems).Build(documents[0], 0);
+    return TreeBuilder(problems).Build(YAML::Load(text), 0);
   } catch (const YAML::Exception& error) {
     problems->push_back(
         {error.mark.is_null() ? 1 : error.mark.line + 1, absl::StrCat("not YAML: ", error.msg)});
