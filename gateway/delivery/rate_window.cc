@@ -1,6 +1,7 @@
 #include "gateway/delivery/rate_window.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ampari {
 
@@ -47,8 +48,8 @@ std::string RateWindow::Brake(absl::Duration now) const {
   const auto longest =
       std::max_element(brakes.begin(), brakes.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
-  const int share = static_cast<int>(100 * absl::FDivDuration(longest->second, observed) + 0.5);
-  return share < 1 ? "" : longest->first + " " + std::to_string(std::min(share, 100)) + " %";
+  const auto share = std::lround(100 * absl::FDivDuration(longest->second, observed));
+  return share < 1 ? "" : longest->first + " " + std::to_string(std::min(share, 100L)) + " %";
 }
 
 }  // namespace ampari
