@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 import yaml
-from conftest import PROGRAMS, ROOT, run_script
+from image_build import PROGRAMS, ROOT, run_script
 from stack.process import Process, fetch, free_port, wait_until
 from stack.programs import BUILD, Region
 
