@@ -11,7 +11,8 @@ namespace {
 
 // Field numbers of ampari.v1.ForwarderMessage.
 constexpr uint64_t kHelloField = 1, kRegistrationField = 2, kRetireField = 3, kWaitedField = 4,
-                   kRoundField = 5, kFrameField = 6, kGapField = 7, kDrainedField = 8;
+                   kRoundField = 5, kFrameField = 6, kGapField = 7, kDrainedField = 8,
+                   kOfferField = 9;
 enum WireType : uint64_t { kVarintType = 0, kFixed64Type = 1, kBytesType = 2, kFixed32Type = 5 };
 
 uint64_t Tag(uint64_t field, WireType type) { return field << 3 | type; }
@@ -70,7 +71,8 @@ bool KindOf(uint64_t tag, MessageKind* kind) {
   } kKinds[] = {
       {kHelloField, MessageKind::kHello},   {kRegistrationField, MessageKind::kRegistration},
       {kRetireField, MessageKind::kRetire}, {kFrameField, MessageKind::kFrame},
-      {kGapField, MessageKind::kGap},       {kDrainedField, MessageKind::kDrained}};
+      {kGapField, MessageKind::kGap},       {kDrainedField, MessageKind::kDrained},
+      {kOfferField, MessageKind::kOffer}};
   for (const auto& row : kKinds) {
     if (tag != Tag(row.field, kBytesType)) continue;
     *kind = row.kind;

@@ -12,7 +12,7 @@
 
 namespace ampari {
 
-enum class MessageKind : uint8_t { kHello, kRegistration, kRetire, kFrame, kGap, kDrained };
+enum class MessageKind : uint8_t { kHello, kRegistration, kRetire, kFrame, kGap, kDrained, kOffer };
 
 struct MessageView {
   MessageKind kind = MessageKind::kHello;

@@ -68,7 +68,9 @@ absl::Status CheckNumbers(const v1::Hello& hello) {
 FrameCheck Refused(uint64_t sequence, FrameRefusal::Reason reason, std::string message) {
   FrameCheck check;
   check.refused = true;
-  check.refusal = {sequence, reason, std::move(message)};
+  check.refusal.sequence = sequence;
+  check.refusal.reason = reason;
+  check.refusal.message = std::move(message);
   return check;
 }
 
@@ -93,6 +95,10 @@ absl::StatusOr<v1::ForwarderMessage> Parse(const std::vector<std::string_view>& 
     return absl::InvalidArgumentError(absl::StrCat("a malformed ", ToAbsl(what)));
   }
   return message;
+}
+
+absl::Status KeyOfOtherSize() {
+  return absl::InvalidArgumentError(absl::StrCat("a file's key has ", kLogFileKeyBytes, " bytes"));
 }
 
 }  // namespace
@@ -161,10 +167,11 @@ FrameCheck CheckFrame(const MessageView& view, Signal signal, const IntakeLimits
     return Refused(header->sequence, Reason::kMalformed,
                    "the header claims more items than a frame can hold");
   }
-  if (kFrameHeaderBytes + uint64_t{header->body_bytes} != bytes) {
+  const uint64_t told = uint64_t{header->positions_bytes} + header->body_bytes;
+  if (kFrameHeaderBytes + told != bytes) {
     return Refused(header->sequence, Reason::kMalformed,
-                   absl::StrCat("the header tells of ", header->body_bytes,
-                                " bytes of body, there are ", bytes - kFrameHeaderBytes));
+                   absl::StrCat("the header tells of ", told, " bytes of body, there are ",
+                                bytes - kFrameHeaderBytes));
   }
   const absl::Status checksum = VerifyFrame(*header, view.body);
   if (!checksum.ok())
@@ -174,6 +181,14 @@ FrameCheck CheckFrame(const MessageView& view, Signal signal, const IntakeLimits
   check.arrival.items = header->items;
   check.arrival.waited_ms = std::min(view.waited_ms, kMaxWaitedMs);
   check.arrival.bytes.pieces = view.body;
+  check.arrival.round = view.round;
+  if (signal == Signal::kMetrics) return check;
+  const std::string positions = Head(view.body, kFrameHeaderBytes + header->positions_bytes);
+  auto files = ParseLogPositions(*header, std::string_view(positions).substr(kFrameHeaderBytes));
+  if (!files.ok()) {
+    return Refused(header->sequence, Reason::kMalformed, std::string(files.status().message()));
+  }
+  check.arrival.files = *std::move(files);
   return check;
 }
 
@@ -208,10 +223,29 @@ absl::StatusOr<GapArrival> ParseGap(const std::vector<std::string_view>& message
   return arrival;
 }
 
-absl::StatusOr<std::vector<uint64_t>> ParseRetire(const std::vector<std::string_view>& message) {
+absl::StatusOr<Retirement> ParseRetire(const std::vector<std::string_view>& message) {
   absl::StatusOr<v1::ForwarderMessage> parsed = Parse(message, kMaxRetireBytes, "retirement");
   if (!parsed.ok()) return parsed.status();
-  return std::vector<uint64_t>(parsed->retire().blocks().begin(), parsed->retire().blocks().end());
+  const v1::Retire& retire = parsed->retire();
+  Retirement retirement;
+  retirement.blocks.assign(retire.blocks().begin(), retire.blocks().end());
+  for (const std::string& key : retire.files()) {
+    if (key.size() != kLogFileKeyBytes) return KeyOfOtherSize();
+    retirement.files.push_back(key);
+  }
+  return retirement;
+}
+
+absl::StatusOr<std::vector<StoredPosition>> ParseOffer(
+    const std::vector<std::string_view>& message) {
+  absl::StatusOr<v1::ForwarderMessage> parsed = Parse(message, kMaxOfferBytes, "offer");
+  if (!parsed.ok()) return parsed.status();
+  std::vector<StoredPosition> offered;
+  for (const v1::FilePosition& file : parsed->offer().files()) {
+    if (file.key().size() != kLogFileKeyBytes) return KeyOfOtherSize();
+    offered.push_back({file.key(), {file.out(), file.err()}});
+  }
+  return offered;
 }
 
 absl::StatusOr<std::string> CheckRegistration(const MessageView& view, const IntakeLimits& limits) {

@@ -22,6 +22,7 @@ inline constexpr size_t kMaxCapabilities = 64;
 inline constexpr size_t kMaxHelloBytes = size_t{16} << 10;
 inline constexpr size_t kMaxGapBytes = size_t{4} << 20;  // about a million frames
 inline constexpr size_t kMaxRetireBytes = size_t{1} << 20;
+inline constexpr size_t kMaxOfferBytes = size_t{2} << 20;  // one of several
 inline constexpr uint64_t kMaxItemsPerFrame = uint64_t{1}
                                               << 32;  // what a header may claim for the ledger
 inline constexpr uint64_t kMaxWaitedMs =
@@ -46,7 +47,13 @@ FrameCheck CheckFrame(const MessageView& view, Signal signal, const IntakeLimits
 
 // InvalidArgument or ResourceExhausted end the stream.
 absl::StatusOr<GapArrival> ParseGap(const std::vector<std::string_view>& message);
-absl::StatusOr<std::vector<uint64_t>> ParseRetire(const std::vector<std::string_view>& message);
+struct Retirement {
+  std::vector<uint64_t> blocks;
+  std::vector<std::string> files;  // keys
+};
+absl::StatusOr<Retirement> ParseRetire(const std::vector<std::string_view>& message);
+absl::StatusOr<std::vector<StoredPosition>> ParseOffer(
+    const std::vector<std::string_view>& message);
 absl::StatusOr<std::string> CheckRegistration(const MessageView& view, const IntakeLimits& limits);
 
 size_t BytesOf(const std::vector<std::string_view>& pieces);

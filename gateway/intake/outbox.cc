@@ -1,5 +1,6 @@
 #include "gateway/intake/outbox.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ampari/v1/shipping.pb.h"
@@ -20,7 +21,14 @@ std::string WelcomeMessage(const WelcomeReply& welcome, const IntakeLimits& limi
   out.set_found(static_cast<v1::Welcome::Found>(welcome.found));
   out.set_refused(welcome.refused);
   out.set_superseded(welcome.superseded);
+  out.set_producer_age_ms(welcome.producer_age_ms);
   return message.SerializeAsString();
+}
+
+void Fill(const std::string& key, const LogPosition& at, v1::FilePosition* out) {
+  out->set_key(key);
+  out->set_out(at.out);
+  out->set_err(at.err);
 }
 
 std::string RefusalMessage(const FrameRefusal& refusal) {
@@ -29,6 +37,14 @@ std::string RefusalMessage(const FrameRefusal& refusal) {
   out.set_sequence(refusal.sequence);
   out.set_reason(static_cast<v1::Refusal::Reason>(refusal.reason));
   out.set_message(refusal.message);
+  out.set_round(refusal.round);
+  for (const RefusedFile& file : refusal.files) {
+    v1::RefusedFile& refused = *out.add_files();
+    refused.set_key(file.key);
+    refused.set_known(file.known);
+    refused.set_out(file.stored.out);
+    refused.set_err(file.stored.err);
+  }
   return message.SerializeAsString();
 }
 
@@ -57,13 +73,29 @@ std::string Outbox::AckMessage(absl::Duration now) {
   return message.SerializeAsString();
 }
 
+std::string Outbox::NextPositions() {
+  v1::GatewayMessage message;
+  v1::Positions& out = *message.mutable_positions();
+  const size_t upto = std::min(positions_->size(), positions_sent_ + kPositionsPerMessage);
+  for (; positions_sent_ < upto; ++positions_sent_) {
+    const StoredPosition& position = (*positions_)[positions_sent_];
+    Fill(position.key, position.at, out.add_files());
+  }
+  out.set_complete(upto == positions_->size());
+  if (out.complete()) positions_.reset();
+  return message.SerializeAsString();
+}
+
 std::optional<std::string> Outbox::Next(absl::Duration now, const IntakeLimits& limits) {
   if (welcome_) {
     const WelcomeReply welcome = *std::exchange(welcome_, std::nullopt);
     mark_ = sent_mark_ = welcome.mark;
     settled_ = sent_settled_ = welcome.settled;
+    positions_ = welcome.positions;
+    positions_sent_ = 0;
     return WelcomeMessage(welcome, limits);
   }
+  if (positions_ != nullptr) return NextPositions();
   if (notice_) {
     v1::GatewayMessage message;
     message.mutable_notice()->set_superseded(notice_->superseded);

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "gateway/intake/stream_budget.h"
@@ -17,6 +19,8 @@ inline constexpr absl::Duration kSettledInterval =
     absl::Milliseconds(100);  // between acks that only move `settled`
 inline constexpr size_t kMaxWaitingRefusals =
     1024;  // the oldest stay: what follows them is sent again anyway
+
+inline constexpr size_t kPositionsPerMessage = 4096;
 
 // A small state machine without a lock of its own: acknowledgements are cumulative, so only the
 // last one is kept; the welcome comes first. Refusals go before acknowledgements.
@@ -39,8 +43,11 @@ class Outbox {
     friend bool operator==(const State&, const State&) = default;
   };
   std::string AckMessage(absl::Duration now);
+  std::string NextPositions();
 
   std::optional<WelcomeReply> welcome_;
+  std::shared_ptr<const std::vector<StoredPosition>> positions_;  // to be told, from here on:
+  size_t positions_sent_ = 0;
   std::deque<FrameRefusal> refusals_;
   std::optional<State> notice_;
   uint64_t mark_ = 0, settled_ = 0, sent_mark_ = 0, sent_settled_ = 0;

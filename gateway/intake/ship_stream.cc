@@ -59,15 +59,28 @@ absl::Status ShipStream::Take(const std::vector<std::string_view>& pieces,
     case MessageKind::kRegistration:
       return TakeRegistration(*view);
     case MessageKind::kRetire: {
-      absl::StatusOr<std::vector<uint64_t>> blocks = ParseRetire(pieces);
-      if (!blocks.ok()) return blocks.status();
-      around_->store.SubmitRetire(*stream_, *std::move(blocks));
+      absl::StatusOr<Retirement> retired = ParseRetire(pieces);
+      if (!retired.ok()) return retired.status();
+      if (!retired->blocks.empty()) {
+        around_->store.SubmitRetire(*stream_, std::move(retired->blocks));
+      }
+      if (!retired->files.empty()) {
+        around_->store.SubmitRetireFiles(*stream_, std::move(retired->files));
+      }
+      return absl::OkStatus();
+    }
+    case MessageKind::kOffer: {
+      absl::StatusOr<std::vector<StoredPosition>> offered = ParseOffer(pieces);
+      if (!offered.ok()) return offered.status();
+      around_->store.SubmitOffer(*stream_, *std::move(offered));
       return absl::OkStatus();
     }
     case MessageKind::kFrame:
       TakeFrame(*view, std::move(owner));
       return absl::OkStatus();
     case MessageKind::kGap: {
+      if (signal_ == Signal::kLogs)
+        return absl::InvalidArgumentError("lines are never expired by a forwarder");
       absl::StatusOr<GapArrival> gap = ParseGap(pieces);
       if (!gap.ok()) return gap.status();
       around_->counters.gaps.fetch_add(1, std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/store/eviction.h"
 #include "gateway/store/keys.h"
+#include "gateway/store/log_admission.h"
 #include "gateway/store/meta.h"
 
 namespace ampari {
@@ -31,7 +32,11 @@ Place FindPlace(Commit& commit, StreamId id) {
 void Refuse(Commit& commit, Place& place, uint64_t sequence, std::string words) {
   if (place.stream->refusing) return;
   place.stream->refusing = true;
-  FrameRefusal refusal{sequence, FrameRefusal::Reason::kSequence, std::move(words)};
+  FrameRefusal refusal;
+  refusal.sequence = sequence;
+  refusal.reason = FrameRefusal::Reason::kSequence;
+  refusal.message = std::move(words);
+  refusal.round = place.stream->round;
   commit.replies.push_back([sink = place.stream->sink, refusal] { sink->OnRefused(refusal); });
 }
 
@@ -172,6 +177,7 @@ void AdmitHello(Commit& commit, StreamId id, const HelloRequest& hello,
     stream.instance = instance.number;
     stream.queue = state.FindQueue(hello.tenant, hello.signal)->generation;
     Announce(commit, hello, instance, stream);
+    if (hello.signal == Signal::kLogs) WelcomeLogs(commit, hello, stream, &verdict.reply);
     instance.settled = std::min(instance.mark, SettledEverywhere(state, instance));
     verdict.reply.settled = instance.settled;
     state.awaited.erase({hello.entry, hello.forwarder_name});
@@ -208,9 +214,19 @@ void AdmitRetire(Commit& commit, StreamId id, const std::vector<uint64_t>& block
   }
 }
 
+void AdmitRetireFiles(Commit& commit, StreamId id, const std::vector<std::string>& keys) {
+  Place place = FindPlace(commit, id);
+  if (place.stream != nullptr) RetireFiles(commit, *place.stream, keys);
+}
+
+void AdmitOffer(Commit& commit, StreamId id, const std::vector<StoredPosition>& offered) {
+  Place place = FindPlace(commit, id);
+  if (place.stream != nullptr) AdoptFiles(commit, *place.stream, offered);
+}
+
 void AdmitFrame(Commit& commit, StreamId id, const FrameArrival& frame) {
   Place place = FindPlace(commit, id);
-  if (place.stream == nullptr) return;
+  if (place.stream == nullptr || IsOutdated(*place.stream, frame)) return;
   uint64_t mark = place.instance->mark;
   if (frame.sequence <= mark) {
     ++commit.state.duplicates;
@@ -227,6 +243,10 @@ void AdmitFrame(Commit& commit, StreamId id, const FrameArrival& frame) {
     Refuse(
         commit, place, frame.sequence,
         commit.state.paused ? "the disk's reserve is reached" : "an older instance drains first");
+    return;
+  }
+  if (std::optional<FrameRefusal> refusal = MoveFiles(commit, *place.stream, frame)) {
+    commit.replies.push_back([sink = place.stream->sink, refusal] { sink->OnRefused(*refusal); });
     return;
   }
   StoreFrame(commit, place, frame);

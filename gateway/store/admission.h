@@ -14,6 +14,9 @@ void AdmitHello(Commit& commit, StreamId stream, const HelloRequest& hello,
                 std::shared_ptr<StreamSink> sink);
 void AdmitRegistration(Commit& commit, StreamId stream, const std::string& block);
 void AdmitRetire(Commit& commit, StreamId stream, const std::vector<uint64_t>& blocks);
+// Of logs: positions that are retired, or brought along by a new instance.
+void AdmitRetireFiles(Commit& commit, StreamId stream, const std::vector<std::string>& keys);
+void AdmitOffer(Commit& commit, StreamId stream, const std::vector<StoredPosition>& offered);
 void AdmitFrame(Commit& commit, StreamId stream, const FrameArrival& frame);
 void AdmitGap(Commit& commit, StreamId stream, const GapArrival& gap);
 void AdmitDrained(Commit& commit, StreamId stream);

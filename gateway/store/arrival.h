@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/frame/log_frame.h"
 #include "common/labels/labels.h"
+#include "gateway/store/log_positions.h"
 #include "gateway/store/record.h"
 
 namespace ampari {
@@ -45,6 +48,9 @@ struct WelcomeReply {
   bool superseded = false;
   bool admitted = true;  // false: frames are taken once an older instance has drained
   std::string refused;   // words for kRefused
+  // Of a stream of logs that is taken: all files of the producer, and how long it is known.
+  std::shared_ptr<const std::vector<StoredPosition>> positions;
+  uint64_t producer_age_ms = 0;
 };
 
 struct FrameRefusal {
@@ -52,6 +58,9 @@ struct FrameRefusal {
   uint64_t sequence = 0;
   Reason reason = Reason::kMalformed;
   std::string message;
+  // With kPosition: frames of lower rounds are ignored from now on, and where the files stand.
+  uint32_t round = 0;
+  std::vector<RefusedFile> files;
 };
 
 // The way back to one open stream. Called by the committer thread, after the sync and without a
@@ -75,6 +84,9 @@ struct FrameArrival {
   uint64_t items = 0;
   uint64_t waited_ms = 0;
   FrameBytes bytes;  // header and checksum were checked by intake
+  // Of logs.
+  uint32_t round = 0;
+  std::vector<LogFilePart> files;
 };
 
 struct GapArrival {

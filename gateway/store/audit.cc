@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/frame/log_frame.h"
 #include "gateway/store/keys.h"
 #include "gateway/store/meta.h"
 
@@ -86,6 +87,28 @@ void RaiseTo(uint64_t sequence, const RecordHeader& header, size_t bytes, QueueR
   }
 }
 
+// Likewise of the files of a frame of logs. The frame's own checksum is not looked at: a part that
+// was damaged has no other witness either.
+void RaisePositions(std::string_view value, const RecordHeader& header, StoreState& state) {
+  const Instance* instance = state.producers.Find(header.instance);
+  if (instance == nullptr) return;
+  const std::string_view frame = value.substr(kRecordHeaderBytes);
+  const absl::StatusOr<FrameHeader> told = ParseFrameHeader(frame);
+  if (!told.ok() || frame.size() < kFrameHeaderBytes + told->positions_bytes) return;
+  const auto files =
+      ParseLogPositions(*told, frame.substr(kFrameHeaderBytes, told->positions_bytes));
+  if (!files.ok()) return;
+  bool created = false;
+  LogProducer& producer =
+      state.log_positions.Meet(instance->entry, instance->forwarder_name, header.intake_ms,
+                               state.next_log_producer, &created);
+  if (created) ++state.next_log_producer;
+  state.dirty.numbers |= created;
+  state.dirty.log_producers.insert(producer.number);
+  LogPositions::Move(producer, *files);
+  for (const LogFilePart& file : *files) state.dirty.log_files.insert({producer.number, file.key});
+}
+
 // Checks one queue's keys at start. True when something is missing.
 class StartCheck {
  public:
@@ -135,7 +158,11 @@ class StartCheck {
                          at_ = sequence + 1;
                          auto header = DecodeRecordHeader(value, sequence);
                          if (header.ok()) {
+                           const bool newer = sequence >= queue_.next;
                            RaiseTo(sequence, *header, value.size(), queue_, state_);
+                           if (newer && queue_.signal == Signal::kLogs) {
+                             RaisePositions(value, *header, state_);
+                           }
                          } else {
                            missing_ = true;
                          }

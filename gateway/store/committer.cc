@@ -35,6 +35,8 @@ void Admit(Commit& commit, Arrival& arrival) {
                  [&](HelloArrival& a) { AdmitHello(commit, id, a.hello, std::move(a.sink)); },
                  [&](RegistrationArrival& a) { AdmitRegistration(commit, id, a.block); },
                  [&](RetireArrival& a) { AdmitRetire(commit, id, a.blocks); },
+                 [&](RetireFilesArrival& a) { AdmitRetireFiles(commit, id, a.keys); },
+                 [&](OfferArrival& a) { AdmitOffer(commit, id, a.offered); },
                  [&](FrameArrival& a) { AdmitFrame(commit, id, a); },
                  [&](GapArrival& a) { AdmitGap(commit, id, a); },
                  [&](DrainedArrival&) { AdmitDrained(commit, id); },

@@ -7,6 +7,7 @@
 #include "gateway/store/admission.h"
 #include "gateway/store/eviction.h"
 #include "gateway/store/keys.h"
+#include "gateway/store/log_admission.h"
 #include "gateway/store/reader.h"
 #include "gateway/store/tasks.h"
 #include "gateway/store/topology.h"
@@ -81,6 +82,7 @@ void Housekeeping::Standings() {
     JudgeStandings(commit);
     EndRemoved(commit);
     ForgetOldInstances(commit, vault_.max_age_ms);
+    ForgetOldLogProducers(commit, vault_.max_age_ms);
     int64_t horizon = commit.now.persisted_ms - vault_.max_age_ms;
     for (auto& [name, tenant] : commit.state.tenants) {
       ExpireAside(commit, tenant, {.horizon_ms = horizon}, "age");

@@ -32,13 +32,19 @@ struct RegistrationArrival {
 struct RetireArrival {
   std::vector<uint64_t> blocks;
 };
+struct RetireFilesArrival {
+  std::vector<std::string> keys;
+};
+struct OfferArrival {
+  std::vector<StoredPosition> offered;
+};
 struct DrainedArrival {};
 struct CloseArrival {};
 
 struct Arrival {
   StreamId stream = 0;
-  std::variant<HelloArrival, RegistrationArrival, RetireArrival, FrameArrival, GapArrival,
-               DrainedArrival, CloseArrival>
+  std::variant<HelloArrival, RegistrationArrival, RetireArrival, RetireFilesArrival, OfferArrival,
+               FrameArrival, GapArrival, DrainedArrival, CloseArrival>
       what;
   size_t bytes = 0;
 };

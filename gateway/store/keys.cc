@@ -1,5 +1,7 @@
 #include "gateway/store/keys.h"
 
+#include "common/frame/log_frame.h"
+
 namespace ampari {
 namespace {
 
@@ -46,6 +48,16 @@ std::optional<MetaKeyParts> ParseMetaKey(std::string_view key) {
   if (key.size() > 1) parts.number = static_cast<uint32_t>(ReadBig(key.substr(1, 4)));
   if (key.size() > 5) parts.second = ReadBig(key.substr(5));
   return parts;
+}
+
+std::string LogFileKey(uint32_t producer, std::string_view key) {
+  return MetaKey(MetaKind::kLogFile, producer).append(key);
+}
+
+std::optional<LogFileKeyParts> ParseLogFileKey(std::string_view key) {
+  if (key.size() != 5 + kLogFileKeyBytes) return std::nullopt;
+  return LogFileKeyParts{.producer = static_cast<uint32_t>(ReadBig(key.substr(1, 4))),
+                         .key = key.substr(5)};
 }
 
 std::string SequenceKey(uint64_t sequence) {

@@ -28,12 +28,21 @@ enum class MetaKind : char {
   kRetired = 'R',      // instance, block (8 bytes)
   kHole = 'H',         // queue, first sequence (8 bytes)
   kGone = 'X',         // generation whose families are to be dropped
+  kLogProducer = 'O',  // producer number
+  kLogFile = 'F',      // producer number, key of the file (16 bytes)
 };
 
 std::string MetaKey(MetaKind kind);
 std::string MetaKey(MetaKind kind, uint32_t number);
 std::string MetaKey(MetaKind kind, uint32_t number, uint32_t second);
 std::string MetaKey(MetaKind kind, uint32_t number, uint64_t second);
+
+std::string LogFileKey(uint32_t producer, std::string_view key);
+struct LogFileKeyParts {
+  uint32_t producer = 0;
+  std::string_view key;
+};
+std::optional<LogFileKeyParts> ParseLogFileKey(std::string_view key);
 
 // The parts of a meta key after its kind; second is 0 when the key has none.
 struct MetaKeyParts {

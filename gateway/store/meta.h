@@ -31,10 +31,11 @@ void WriteHole(Generation queue, uint64_t first, const Hole& hole, const FamilyP
                WriteBatch& batch);
 void WriteRetired(InstanceNumber instance, uint64_t block, uint64_t sequence, const FamilyPtr& meta,
                   WriteBatch& batch);
-// Every key of a destination, of a queue or of an instance.
+// Every key of a destination, of a queue, of a producer of logs or of an instance.
 void EraseDestination(const DestinationRecord& destination, const FamilyPtr& meta,
                       WriteBatch& batch);
 void EraseQueue(const QueueRecord& queue, const FamilyPtr& meta, WriteBatch& batch);
+void EraseLogProducer(ProducerNumber producer, const FamilyPtr& meta, WriteBatch& batch);
 void EraseInstance(InstanceNumber instance, const FamilyPtr& meta, WriteBatch& batch);
 
 struct LoadedMeta {

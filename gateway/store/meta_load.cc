@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
@@ -37,7 +38,10 @@ class MetaLoader {
     Each<pb::InstanceState>(kInstance,
                             [&](auto key, const pb::InstanceState& v) { InstanceOf(key, v); });
     Each<pb::MarkState>(kMark, [&](auto key, const pb::MarkState& v) { Mark(key, v); });
+    Each<pb::LogProducerState>(
+        kLogProducer, [&](auto key, const pb::LogProducerState& v) { LogProducerOf(key, v); });
     // NOLINTEND
+    LogFiles();
     Ledgers();
     Raw(kGone,
         [&](const MetaKeyParts& key, std::string_view) { loaded_.gone.push_back(key.number); });
@@ -83,6 +87,7 @@ class MetaLoader {
     state_.next_generation = value.generation();
     state_.next_instance = value.instance();
     state_.next_dead_letter = value.dead_letter();
+    state_.next_log_producer = std::max<ProducerNumber>(1, value.log_producer());
   }
   void Tenant(const MetaKeyParts& key, const pb::TenantState& value) {
     TenantRecord& tenant = state_.tenants[value.tenant()];
@@ -160,6 +165,31 @@ class MetaLoader {
     instance->origin_ms = value.origin_ms();
     instance->last_contact_ms = value.last_contact_ms();
     instance->last_queue_sequence = value.last_queue_sequence();
+  }
+  void LogProducerOf(const MetaKeyParts& key, const pb::LogProducerState& value) {
+    LogProducer producer;
+    producer.number = key.number;
+    producer.entry = value.entry();
+    producer.forwarder_name = value.forwarder_name();
+    producer.first_contact_ms = value.first_contact_ms();
+    producer.last_contact_ms = value.last_contact_ms();
+    state_.log_positions.Load(std::move(producer));
+    state_.next_log_producer = std::max(state_.next_log_producer, key.number + 1);
+  }
+  void LogFiles() {
+    if (!status_.ok()) return;
+    std::string prefix = MetaKey(MetaKind::kLogFile);
+    status_ = database_.Scan(
+        database_.meta(), prefix, PrefixEnd(prefix), nullptr,
+        [&](std::string_view key, std::string_view value) {
+          auto parts = ParseLogFileKey(key);
+          pb::LogFileState file;
+          LogProducer* producer = parts ? state_.log_positions.Find(parts->producer) : nullptr;
+          if (producer == nullptr) return true;
+          if (!file.ParseFromArray(value.data(), static_cast<int>(value.size()))) return true;
+          producer->files[std::string(parts->key)] = {{file.out(), file.err()}, file.name()};
+          return true;
+        });
   }
   void Ledgers() {
     Raw(MetaKind::kLedger, [&](const MetaKeyParts& key, std::string_view value) {

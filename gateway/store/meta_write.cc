@@ -58,6 +58,7 @@ std::string EncodeNumbers(const StoreState& state) {
   numbers.set_generation(state.next_generation);
   numbers.set_instance(state.next_instance);
   numbers.set_dead_letter(state.next_dead_letter);
+  numbers.set_log_producer(state.next_log_producer);
   return numbers.SerializeAsString();
 }
 
@@ -79,6 +80,33 @@ void WriteDestinations(StoreState& state, const FamilyPtr& meta, WriteBatch& bat
     pb::MarkState settled;
     settled.set_mark(destination->settled[instance]);
     batch.Put(meta, MetaKey(MetaKind::kSettled, generation, instance), settled.SerializeAsString());
+  }
+}
+
+void WriteLogPositions(StoreState& state, const FamilyPtr& meta, WriteBatch& batch) {
+  for (ProducerNumber number : state.dirty.log_producers) {
+    const LogProducer* producer = state.log_positions.Find(number);
+    if (producer == nullptr) continue;
+    pb::LogProducerState value;
+    value.set_entry(producer->entry);
+    value.set_forwarder_name(producer->forwarder_name);
+    value.set_first_contact_ms(producer->first_contact_ms);
+    value.set_last_contact_ms(producer->last_contact_ms);
+    batch.Put(meta, MetaKey(MetaKind::kLogProducer, number), value.SerializeAsString());
+  }
+  for (const auto& [number, key] : state.dirty.log_files) {
+    const LogProducer* producer = state.log_positions.Find(number);
+    if (producer == nullptr) continue;
+    const auto file = producer->files.find(key);
+    if (file == producer->files.end()) {
+      batch.Delete(meta, LogFileKey(number, key));
+      continue;
+    }
+    pb::LogFileState value;
+    value.set_out(file->second.at.out);
+    value.set_err(file->second.at.err);
+    value.set_name(file->second.name);
+    batch.Put(meta, LogFileKey(number, key), value.SerializeAsString());
   }
 }
 
@@ -115,6 +143,7 @@ void WriteDirty(StoreState& state, const FamilyPtr& meta, WriteBatch& batch) {
     if (instance == nullptr) continue;
     batch.Put(meta, MetaKey(MetaKind::kMark, number), EncodeMark(*instance));
   }
+  WriteLogPositions(state, meta, batch);
   state.dirty = {};
 }
 
@@ -184,6 +213,12 @@ void EraseQueue(const QueueRecord& queue, const FamilyPtr& meta, WriteBatch& bat
     EraseKind(kind, queue.generation, meta, batch);
   }
   batch.Put(meta, MetaKey(MetaKind::kGone, queue.generation), "");
+}
+
+void EraseLogProducer(ProducerNumber producer, const FamilyPtr& meta, WriteBatch& batch) {
+  for (MetaKind kind : {MetaKind::kLogProducer, MetaKind::kLogFile}) {
+    EraseKind(kind, producer, meta, batch);
+  }
 }
 
 void EraseInstance(InstanceNumber instance, const FamilyPtr& meta, WriteBatch& batch) {

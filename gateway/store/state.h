@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "gateway/store/ledger.h"
+#include "gateway/store/log_positions.h"
 #include "gateway/store/producers.h"
 #include "gateway/store/registrations.h"
 #include "gateway/store/store.h"
@@ -106,7 +107,9 @@ struct StreamRecord {
   std::shared_ptr<StreamSink> sink;
   InstanceNumber instance = 0;  // 0: answered, but no frames are taken
   Generation queue = 0;
-  bool refusing = false;  // a wrong sequence was refused; the rest of that run is ignored
+  bool refusing = false;            // a wrong sequence was refused; the rest of that run is ignored
+  ProducerNumber log_producer = 0;  // of a stream of logs
+  uint32_t round = 0;               // frames of lower rounds are ignored
   uint64_t announced_last = 0;
   int64_t announced_origin_ms = 0;
 };
@@ -120,6 +123,9 @@ struct Dirty {
   std::set<std::pair<Generation, uint32_t>> cursors;  // destination, lane
   std::set<std::pair<Generation, InstanceNumber>> settled;
   std::set<InstanceNumber> marks;
+  std::set<ProducerNumber> log_producers;
+  std::set<std::pair<ProducerNumber, std::string>>
+      log_files;  // producer, key; gone ones are erased
 };
 
 struct StoreState {
@@ -129,11 +135,13 @@ struct StoreState {
   Generation next_generation = 1;
   InstanceNumber next_instance = 1;
   uint64_t next_dead_letter = 1;
+  ProducerNumber next_log_producer = 1;
   std::map<Generation, QueueRecord> queues;
   std::map<std::string, TenantRecord> tenants;
   std::vector<DestinationStatus> ended;  // removed destinations whose hold is over
   Producers producers;
   Registrations registrations;
+  LogPositions log_positions;
   std::map<StreamId, StreamRecord> streams;
   std::map<InstanceNumber, StreamId> stream_ids;  // of instances with a stream
   std::set<std::pair<std::string, std::string>>

@@ -90,6 +90,14 @@ void Store::SubmitRetire(StreamId stream, std::vector<uint64_t> blocks) {
   core_->inbox.Push(Arrival{stream, RetireArrival{std::move(blocks)}, 0});
 }
 
+void Store::SubmitRetireFiles(StreamId stream, std::vector<std::string> keys) {
+  core_->inbox.Push(Arrival{stream, RetireFilesArrival{std::move(keys)}, 0});
+}
+
+void Store::SubmitOffer(StreamId stream, std::vector<StoredPosition> offered) {
+  core_->inbox.Push(Arrival{stream, OfferArrival{std::move(offered)}, 0});
+}
+
 void Store::SubmitFrame(StreamId stream, FrameArrival frame) {
   size_t bytes = frame.bytes.size();
   core_->inbox.Push(Arrival{stream, std::move(frame), bytes});

@@ -78,6 +78,9 @@ class Store {
   void SubmitRegistration(StreamId stream, std::string block,
                           std::shared_ptr<const void> owner = nullptr);
   void SubmitRetire(StreamId stream, std::vector<uint64_t> blocks);
+  // Of logs: files that are gone and acknowledged; positions that a new instance brings along.
+  void SubmitRetireFiles(StreamId stream, std::vector<std::string> keys);
+  void SubmitOffer(StreamId stream, std::vector<StoredPosition> offered);
   void SubmitFrame(StreamId stream, FrameArrival frame);
   void SubmitGap(StreamId stream, GapArrival gap);
   void SubmitDrained(StreamId stream);

@@ -50,19 +50,21 @@ TEST(Wire, PrefixAndBytesAreWhatProtobufWrites) {
 }
 
 TEST(Wire, OtherKindsAreNamed) {
-  v1::ForwarderMessage hello, retire, gap, drained, registration;
+  v1::ForwarderMessage hello, retire, gap, drained, registration, offer;
   hello.mutable_hello()->set_forwarder_name("node");
   retire.mutable_retire()->add_blocks(1);
   gap.mutable_gap()->set_first_sequence(2);
   gap.set_waited_ms(9);
   drained.mutable_drained();
   registration.set_registration("block");
+  offer.mutable_offer();
   const std::pair<const v1::ForwarderMessage*, MessageKind> rows[] = {
       {&hello, MessageKind::kHello},
       {&retire, MessageKind::kRetire},
       {&gap, MessageKind::kGap},
       {&drained, MessageKind::kDrained},
-      {&registration, MessageKind::kRegistration}};
+      {&registration, MessageKind::kRegistration},
+      {&offer, MessageKind::kOffer}};
   for (const auto& [message, kind] : rows) {
     const std::string bytes = message->SerializeAsString();
     const std::vector<std::string_view> pieces = {bytes};

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "ampari/v1/shipping.pb.h"
 #include "common/frame/frame.h"
+#include "common/frame/log_frame.h"
 #include "tests/support/status_matchers.h"
 
 namespace ampari {
@@ -212,6 +214,72 @@ TEST(CheckFrame, ALogsStreamTakesNoMetrics) {
   MessageView view;
   view.body = {frame};
   EXPECT_TRUE(CheckFrame(view, Signal::kLogs, {}, 1).refused);
+}
+
+std::string LogFrame(size_t files) {
+  LogFrameBuilder builder;
+  builder.BeginStream({{"a", "b"}});
+  builder.AddLine(1, "line");
+  for (size_t i = 0; i < files; ++i) {
+    builder.AddFile({std::string(16, static_cast<char>('a' + i)), false, {0, 0}, {9, 9}, ""});
+  }
+  return builder.Finish(5);
+}
+
+TEST(CheckFrame, FramesOfLogsBringTheirFiles) {
+  const std::string frame = LogFrame(2);
+  for (size_t cut = 0; cut <= frame.size(); ++cut) {  // however they are spread over slices
+    MessageView view;
+    view.round = 3;
+    view.body = {std::string_view(frame).substr(0, cut), std::string_view(frame).substr(cut)};
+    const FrameCheck check = CheckFrame(view, Signal::kLogs, {}, 1);
+    ASSERT_FALSE(check.refused) << check.refusal.message;
+    EXPECT_EQ(check.arrival.round, 3u);
+    ASSERT_EQ(check.arrival.files.size(), 2u);
+    EXPECT_EQ(check.arrival.files[1].key, std::string(16, 'b'));
+    EXPECT_EQ(check.arrival.files[1].upto, (LogPosition{9, 9}));
+  }
+}
+
+TEST(CheckFrame, PositionsThatCannotBeReadAreMalformed) {
+  std::string frame = LogFrame(2);
+  frame[kFrameHeaderBytes] = 'b';  // the second key again
+  std::fill_n(frame.begin() + kFrameHeaderBytes, 16, 'b');
+  SealFrame(*ParseFrameHeader(frame), &frame);
+  MessageView view;
+  view.body = {frame};
+  const FrameCheck check = CheckFrame(view, Signal::kLogs, {}, 1);
+  ASSERT_TRUE(check.refused);
+  EXPECT_EQ(check.refusal.reason, FrameRefusal::Reason::kMalformed);
+  EXPECT_THAT(check.refusal.message, HasSubstr("a file twice"));
+}
+
+TEST(ParseRetire, BlocksAndFiles) {
+  v1::ForwarderMessage message;
+  message.mutable_retire()->add_blocks(4);
+  message.mutable_retire()->add_files(std::string(16, 'k'));
+  const auto retired = ParseRetire({message.SerializeAsString()});
+  ASSERT_THAT(retired, IsOk());
+  EXPECT_EQ(retired->blocks, std::vector<uint64_t>{4});
+  EXPECT_EQ(retired->files, std::vector<std::string>{std::string(16, 'k')});
+  message.mutable_retire()->add_files("short");
+  EXPECT_THAT(ParseRetire({message.SerializeAsString()}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(ParseOffer, Positions) {
+  v1::ForwarderMessage message;
+  v1::FilePosition& file = *message.mutable_offer()->add_files();
+  file.set_key(std::string(16, 'k'));
+  file.set_out(7);
+  file.set_err(8);
+  const auto offered = ParseOffer({message.SerializeAsString()});
+  ASSERT_THAT(offered, IsOk());
+  ASSERT_EQ(offered->size(), 1u);
+  EXPECT_EQ((*offered)[0].at, (LogPosition{7, 8}));
+  file.set_key("short");
+  EXPECT_THAT(ParseOffer({message.SerializeAsString()}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 absl::StatusOr<GapArrival> Gap(uint64_t first, std::vector<uint64_t> counts, int reason) {

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ampari/v1/shipping.pb.h"
 
@@ -29,6 +32,13 @@ class OutboxTest : public testing::Test {
     welcome.settled = settled;
     outbox_.Welcome(welcome);
   }
+  static FrameRefusal Refusal(uint64_t sequence, FrameRefusal::Reason reason, std::string message) {
+    FrameRefusal refusal;
+    refusal.sequence = sequence;
+    refusal.reason = reason;
+    refusal.message = std::move(message);
+    return refusal;
+  }
   Outbox outbox_;
   IntakeLimits limits_{
       .max_frame_bytes = 1, .max_registration_bytes = 2, .max_unacknowledged_bytes = 3};
@@ -36,7 +46,7 @@ class OutboxTest : public testing::Test {
 
 TEST_F(OutboxTest, TheWelcomeComesFirstAndTellsTheLimits) {
   outbox_.Durable(9, 9);
-  outbox_.Refuse({3, FrameRefusal::Reason::kMalformed, "why"});
+  outbox_.Refuse(Refusal(3, FrameRefusal::Reason::kMalformed, "why"));
   WelcomeAt(5, 4);
   EXPECT_EQ(Next(0),
             "welcome { store_id: \"s\" epoch: 7 mark: 5 settled: 4 limits { max_frame_bytes: 1 "
@@ -84,8 +94,8 @@ TEST_F(OutboxTest, NoticesKeepTheLastStateAndRefusalsTheirOrder) {
   Next(0);
   outbox_.Notice(false, true, true);
   outbox_.Notice(true, false, true);
-  outbox_.Refuse({1, FrameRefusal::Reason::kOversize, ""});
-  outbox_.Refuse({2, FrameRefusal::Reason::kSequence, ""});
+  outbox_.Refuse(Refusal(1, FrameRefusal::Reason::kOversize, ""));
+  outbox_.Refuse(Refusal(2, FrameRefusal::Reason::kSequence, ""));
   EXPECT_EQ(Next(0), "notice { superseded: true admitted: true }");
   EXPECT_EQ(Next(0), "refusal { sequence: 1 reason: REASON_OVERSIZE }");
   EXPECT_EQ(Next(0), "refusal { sequence: 2 reason: REASON_SEQUENCE }");
@@ -96,11 +106,51 @@ TEST_F(OutboxTest, RefusalsAreBounded) {
   WelcomeAt(0, 0);
   Next(0);
   for (uint64_t i = 1; i <= kMaxWaitingRefusals + 10; ++i) {
-    outbox_.Refuse({i, FrameRefusal::Reason::kSequence, ""});
+    outbox_.Refuse(Refusal(i, FrameRefusal::Reason::kSequence, ""));
   }
   size_t told = 0;
   while (!Next(0).empty()) ++told;
   EXPECT_EQ(told, kMaxWaitingRefusals);
+}
+
+TEST_F(OutboxTest, PositionsFollowTheWelcomeInPieces) {
+  WelcomeReply welcome;
+  auto positions = std::make_shared<std::vector<StoredPosition>>(kPositionsPerMessage + 1);
+  for (StoredPosition& position : *positions) position = {std::string(16, 'k'), {1, 2}};
+  welcome.positions = positions;
+  welcome.producer_age_ms = 90;
+  outbox_.Welcome(welcome);
+  outbox_.Notice(true, false, true);
+  EXPECT_NE(Next(0).find("producer_age_ms: 90"), std::string::npos);
+  v1::GatewayMessage message;
+  ASSERT_TRUE(message.ParseFromString(*outbox_.Next({}, limits_)));
+  EXPECT_EQ(message.positions().files_size(), static_cast<int>(kPositionsPerMessage));
+  EXPECT_FALSE(message.positions().complete());
+  EXPECT_EQ(Next(0),
+            "positions { files { key: \"kkkkkkkkkkkkkkkk\" out: 1 err: 2 } complete: true }");
+  EXPECT_EQ(Next(0), "notice { superseded: true admitted: true }");
+}
+
+TEST_F(OutboxTest, AProducerWithoutFilesIsToldSo) {
+  WelcomeReply welcome;
+  welcome.positions = std::make_shared<const std::vector<StoredPosition>>();
+  outbox_.Welcome(welcome);
+  EXPECT_NE(Next(0), "");
+  EXPECT_EQ(Next(0), "positions { complete: true }");
+  EXPECT_EQ(Next(0), "");
+}
+
+TEST_F(OutboxTest, ARefusalNamesTheFilesAndTheRound) {
+  WelcomeAt(0, 0);
+  Next(0);
+  FrameRefusal refusal = Refusal(4, FrameRefusal::Reason::kPosition, "moved");
+  refusal.round = 2;
+  refusal.files = {{std::string(16, 'k'), true, {7, 8}}, {std::string(16, 'n'), false, {}}};
+  outbox_.Refuse(refusal);
+  EXPECT_EQ(
+      Next(0),
+      "refusal { sequence: 4 reason: REASON_POSITION message: \"moved\" round: 2 files { key: "
+      "\"kkkkkkkkkkkkkkkk\" known: true out: 7 err: 8 } files { key: \"nnnnnnnnnnnnnnnn\" } }");
 }
 
 }  // namespace

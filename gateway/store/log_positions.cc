@@ -1,0 +1,99 @@
+#include "gateway/store/log_positions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ampari {
+
+LogProducer& LogPositions::Load(LogProducer producer) {
+  numbers_[{producer.entry, producer.forwarder_name}] = producer.number;
+  return producers_[producer.number] = std::move(producer);
+}
+
+LogProducer& LogPositions::Meet(const std::string& entry, const std::string& forwarder_name,
+                                int64_t now_ms, ProducerNumber next_number, bool* created) {
+  const auto known = numbers_.find({entry, forwarder_name});
+  *created = known == numbers_.end();
+  if (!*created) {
+    LogProducer& producer = producers_.at(known->second);
+    producer.last_contact_ms = std::max(producer.last_contact_ms, now_ms);
+    return producer;
+  }
+  LogProducer producer;
+  producer.number = next_number;
+  producer.entry = entry;
+  producer.forwarder_name = forwarder_name;
+  producer.first_contact_ms = producer.last_contact_ms = now_ms;
+  return Load(std::move(producer));
+}
+
+LogProducer* LogPositions::Find(ProducerNumber number) {
+  const auto found = producers_.find(number);
+  return found == producers_.end() ? nullptr : &found->second;
+}
+
+void LogPositions::Remove(ProducerNumber number) {
+  const auto found = producers_.find(number);
+  if (found == producers_.end()) return;
+  numbers_.erase({found->second.entry, found->second.forwarder_name});
+  producers_.erase(found);
+}
+
+std::vector<ProducerNumber> LogPositions::ForgottenBefore(int64_t horizon_ms) const {
+  std::vector<ProducerNumber> forgotten;
+  for (const auto& [number, producer] : producers_) {
+    if (producer.last_contact_ms < horizon_ms) forgotten.push_back(number);
+  }
+  return forgotten;
+}
+
+std::vector<RefusedFile> LogPositions::Compare(const LogProducer& producer,
+                                               const std::vector<LogFilePart>& files) {
+  std::vector<RefusedFile> refused;
+  for (const LogFilePart& file : files) {
+    const auto known = producer.files.find(file.key);
+    if (known == producer.files.end()) {
+      if (!file.first) refused.push_back({file.key, false, {}});
+    } else if (known->second.at != file.from) {
+      refused.push_back({file.key, true, known->second.at});
+    }
+  }
+  return refused;
+}
+
+bool LogPositions::HasRoom(const LogProducer& producer, const std::vector<LogFilePart>& files) {
+  const auto added = std::count_if(files.begin(), files.end(), [&](const LogFilePart& file) {
+    return !producer.files.contains(file.key);
+  });
+  return producer.files.size() + static_cast<size_t>(added) <= kMaxPositionsPerProducer;
+}
+
+void LogPositions::Move(LogProducer& producer, const std::vector<LogFilePart>& files) {
+  for (const LogFilePart& file : files) {
+    LogProducer::File& known = producer.files[file.key];
+    known.at = file.upto;
+    if (!file.name.empty()) known.name = file.name;
+  }
+}
+
+std::vector<std::string> LogPositions::Adopt(LogProducer& producer,
+                                             const std::vector<StoredPosition>& offered) {
+  std::vector<std::string> adopted;
+  for (const StoredPosition& position : offered) {
+    if (producer.files.size() >= kMaxPositionsPerProducer) break;
+    if (!producer.files.try_emplace(position.key, LogProducer::File{position.at, {}}).second) {
+      continue;
+    }
+    adopted.push_back(position.key);
+  }
+  return adopted;
+}
+
+std::vector<StoredPosition> LogPositions::All(const LogProducer& producer) {
+  std::vector<StoredPosition> all;
+  all.reserve(producer.files.size());
+  for (const auto& [key, file] : producer.files) all.push_back({key, file.at});
+  return all;
+}
+
+}  // namespace ampari
