@@ -80,8 +80,8 @@ TEST(KubernetesMetrics, ThePageListsEachWatch) {
   view.pod_watches = Watches();
   const std::string text = TargetsJson(view);
   const char* rows[] = {
-      R"("pods":110,"synced":true,"error":"","last_success":1700000000.5,"lists":2,"watches":3,)"
-      R"("events":40,"failures":{"gone":1}})",
+      R"("pods":110,"synced":true,"error":"","last_success":1700000000.5,"lists":2)",
+      R"("lists":2,"watches":3,"events":40,"failures":{"gone":1}})",
       R"("synced":false,"error":"unauthorized: the API answers 403: \"no\"","last_success":null,)",
       R"("failures":{"unauthorized":5,"gone":1}})",
   };
