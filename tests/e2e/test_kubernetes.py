@@ -2,6 +2,7 @@
 meanwhile is known as soon as the API answers again."""
 
 import json
+import time
 
 import pytest
 from certificates import Authority
@@ -10,6 +11,7 @@ from kubernetes_api import EXPIRED, Answer, KubernetesApi, api_status
 from pod_objects import ISTIO_ANNOTATIONS, container, pod
 
 from stack.process import free_port, wait_until
+from stack.programs import write_yaml
 
 
 def sidecar(number, **options):
@@ -195,6 +197,7 @@ class Storm:
         for name, begin in FAULTS:
             begin(self.apis[name])
             change(self.apis[name])
+        self.deadline = time.monotonic() + 90  # of all together: growing delays under load
 
     def look(self):
         found = {name: [] for name in self.apis}
@@ -204,17 +207,17 @@ class Storm:
             if self.shown[name][-1:] != [sorted(names)]:
                 self.shown[name].append(sorted(names))
 
-    def _wait(self, names, servers, why):
+    def _wait(self, names, servers, why, seconds=60):
         def reached():
             self.look()
             return all(self.shown[server][-1] == names for server in servers)
         try:
-            wait_until(reached, why, 60, self.forwarder.process, every=0.1)
+            wait_until(reached, why, seconds, self.forwarder.process, every=0.1)
         except AssertionError as late:
             raise AssertionError(f"{late}\n{[(s, self.shown[s]) for s in servers]}") from None
 
     def settled(self, name):
-        self._wait(CHANGED, [name], f"what changed during '{name}' is known")
+        self._wait(CHANGED, [name], f"what changed during '{name}' is known", max(0.0, self.deadline - time.monotonic()))
 
 
 @pytest.fixture(scope="module")
@@ -328,6 +331,22 @@ def test_tls_of_a_stranger(chain):
     bed = Bed(chain, certificate=certificate, discovery={"tls_config": {"ca_file": str(other.ca)}})
     wait_until(lambda: "certificate" in bed.forwarder.process.log.read_text(), "the refusal is told", 30, bed.forwarder.process)
     assert pods(bed.forwarder) == [] and not bed.api.requests
+
+
+def test_a_kubeconfig(chain):
+    authority, certificate = tls(chain)
+    api = chain.own(KubernetesApi(tokens=["known"], certificate=certificate, port=free_port()))
+    api.put(sidecar(1))
+    kubeconfig = chain.directory / "kubeconfig"
+    write_yaml(kubeconfig, {
+        "apiVersion": "v1", "kind": "Config", "current-context": "here",
+        "clusters": [{"name": "c", "cluster": {"server": api.url, "certificate-authority": authority.ca.name}}],
+        "users": [{"name": "u", "user": {"token": "known"}}],
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "default"}}]})
+    job = pods_job("", discovery={"kubeconfig_file": str(kubeconfig)})
+    del job["kubernetes_sd_configs"][0]["api_server"]
+    forwarder = chain.forwarder(NOBODY, [], node=NODE, jobs=[job], flags=["--shutdown.grace=0s"])
+    wait_for_pods(forwarder, ["pod-1"], "the API of the kubeconfig's context")
 
 
 def test_namespaces_and_selectors(chain):

@@ -159,16 +159,19 @@ def test_restart_of_the_server(both):
 
 def test_history_that_is_gone(both):
     """The forwarder sleeps while pods change and the server forgets: 410, a new list, and what was deleted is gone."""
+    both.plane.create_pod(pod("forgotten", ip="10.1.0.62", annotations=ISTIO_ANNOTATIONS))
+    both.agree("before the compaction", pod_name="forgotten")
     both.forwarder.process.signal(signal.SIGSTOP)
     try:
-        both.plane.delete_pod("after-restart")
+        both.plane.restart_api()  # what happens from here on is on no connection that the forwarder has
+        both.plane.delete_pod("forgotten")
         both.plane.create_pod(pod("after-compaction", ip="10.1.0.61", annotations=ISTIO_ANNOTATIONS))
         both.plane.forget_history()
         both.plane.restart_api()
     finally:
         both.forwarder.process.signal(signal.SIGCONT)
     active, _ = both.agree("after a compaction", pod_name="after-compaction")
-    assert "after-restart" not in {dict(t[3])["__meta_kubernetes_pod_name"] for t in active}
+    assert "forgotten" not in {dict(t[3])["__meta_kubernetes_pod_name"] for t in active}
     assert metric(both.forwarder.metrics(), "ampari_forwarder_kubernetes_failures_total", reason="gone") >= 1
 
 
