@@ -18,7 +18,8 @@ BINARIES = ("etcd", "kube-apiserver")
 def unavailable_reason(*binaries, name="kubernetes"):
     """Why there is none here; empty when there is."""
     missing = [b for b in binaries or BINARIES if not (CACHE / "bin" / b).exists()]
-    notes = [note.read_text().strip() for note in sorted(CACHE.glob("*.skipped"))]
+    noted = [CACHE / f"{'istiod' if b == 'pilot-discovery' else b}.skipped" for b in missing]
+    notes = [note.read_text().strip() for note in noted if note.exists()]
     return f"no {', '.join(missing)}: script/counterparts {name} {' '.join(notes)}".strip() if missing else ""
 
 
