@@ -96,7 +96,8 @@ void PodWatch::StartPage() {
   request.max_response_bytes = kMaxPodPageBytes;
   request.accept_gzip = true;
   request_ = with_.loop->Start(
-      std::move(request), {nullptr, nullptr, [this](HttpResponse response) { OnPage(response); }});
+      std::move(request),
+      {nullptr, nullptr, [this](const HttpResponse& response) { OnPage(response); }});
 }
 
 void PodWatch::OnPage(const HttpResponse& response) {
@@ -184,7 +185,7 @@ void PodWatch::StartWatch() {
     if (head.status == 200) Succeed();
   };
   callbacks.on_data = [this](std::string_view piece) { return OnPiece(piece); };
-  callbacks.on_done = [this](HttpResponse response) { OnWatchEnd(response); };
+  callbacks.on_done = [this](const HttpResponse& response) { OnWatchEnd(response); };
   request_ = with_.loop->Start(std::move(request), std::move(callbacks));
 }
 
