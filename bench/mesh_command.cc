@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "bench/command.h"
 #include "bench/mesh/mesh.h"
 #include "common/runtime/exit_codes.h"
@@ -27,11 +28,11 @@ bool ReadFaults(const std::vector<std::string>& texts, FaultShares* shares) {
   for (const std::string& text : texts) {
     const size_t equals = text.find('=');
     const absl::StatusOr<Fault> fault = ParseFault(text.substr(0, equals));
-    char* end = nullptr;
-    const double share =
-        equals == std::string::npos ? -1 : std::strtod(text.c_str() + equals + 1, &end);
+    double share = -1;
+    const bool told =
+        equals != std::string::npos && absl::SimpleAtod(text.substr(equals + 1), &share);
     sum += share;
-    if (!fault.ok() || share < 0 || sum > 1 || *end != '\0') {
+    if (!fault.ok() || !told || !(share >= 0) || sum > 1) {
       Log(LogLevel::kError, "unusable --fault (kind=share)",
           {{"text", text}, {"error", fault.status()}});
       return false;

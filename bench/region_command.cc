@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "bench/command.h"
 #include "bench/region/region.h"
 #include "common/runtime/exit_codes.h"
@@ -37,7 +38,7 @@ absl::Status ReadCertificate(const RegionFlags& flags, RegionOptions* options) {
 
 bool DumpSamples(const Region& region, const std::string& prefix) {
   for (const auto& [name, counts] : region.Report().tenants) {
-    std::ofstream file(prefix + "." + name, std::ios::binary | std::ios::trunc);
+    std::ofstream file(absl::StrCat(prefix, ".", name), std::ios::binary | std::ios::trunc);
     const auto next = SampleLines(*region.tenant(name), false);
     for (std::string piece = next(); !piece.empty(); piece = next()) file << piece;
     if (!file.flush()) return false;

@@ -30,7 +30,7 @@ constexpr char kMovingGauges[] =
     "go_goroutines go_memstats_alloc_bytes process_resident_memory_bytes";
 
 void Labelled(const char* name, const char* type, const char* label,
-              std::vector<const char*> values, Motion motion, Exposition& out) {
+              const std::vector<const char*>& values, Motion motion, Exposition& out) {
   Head(name, type, Help::kWith, out);
   for (const char* value : values) {
     out.Sample(absl::StrCat(name, "{", label, "=\"", value, "\"}"), Whole(2), motion);

@@ -38,7 +38,6 @@ struct Pod {
   std::string labels = "'app': 'cart'";
 };
 
-constexpr char kScrape[] = "'prometheus.io/scrape': 'true'";
 constexpr char kInjected[] =
     "'prometheus.io/scrape': 'true', 'prometheus.io/port': '15020', 'prometheus.io/path': "
     "'/stats/prometheus'";
