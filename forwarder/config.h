@@ -28,6 +28,16 @@ struct FileDiscoveryConfig {
   absl::Duration refresh_interval = absl::Minutes(5);
 };
 
+// What of other objects joins a pod's labels; each needs the right to list and watch them.
+struct AttachMetadata {
+  bool node = false;        // labels and annotations of its node
+  bool namespaces = false;  // and of its namespace
+  bool deployment = false;  // pod_deployment_name, by its ReplicaSet
+  bool job = false;         // pod_job_name
+  bool cronjob = false;     // pod_cronjob_name, by its Job
+  bool any() const { return node || namespaces || deployment || job || cronjob; }
+};
+
 // kubernetes_sd_configs, role pod. Without api_server and kubeconfig_file: the pod's own service
 // account.
 struct KubernetesDiscoveryConfig {
@@ -36,6 +46,8 @@ struct KubernetesDiscoveryConfig {
   bool own_namespace = false;
   std::vector<std::string> namespaces;         // with own_namespace none at all: every namespace
   std::string label_selector, field_selector;  // of role pod, as the API server takes them
+  std::string node_label_selector, node_field_selector;  // of role node
+  AttachMetadata attach;
   HttpClientOptions http;
 };
 

@@ -46,16 +46,14 @@ bool ReadRole(MappingReader& block) {
   return role == "pod";
 }
 
-void RefuseMetadata(MappingReader& block) {
-  MappingReader attach = block.Child("attach_metadata");
-  for (const char* key : {"node", "namespace"}) {
-    bool wanted = false;
-    attach.Bool(key, &wanted);
-    if (wanted) {
-      attach.Unsupported(key, "not supported: the forwarder may read pods only; remove it");
-    }
-  }
-  attach.Finish();
+void ReadMetadata(MappingReader& block, AttachMetadata* attach) {
+  MappingReader metadata = block.Child("attach_metadata");
+  metadata.Bool("node", &attach->node);
+  metadata.Bool("namespace", &attach->namespaces);
+  metadata.Bool("deployment", &attach->deployment);
+  metadata.Bool("job", &attach->job);
+  metadata.Bool("cronjob", &attach->cronjob);
+  metadata.Finish();
 }
 
 void ReadNamespaces(MappingReader& block, KubernetesDiscoveryConfig* config) {
@@ -70,14 +68,14 @@ void ReadNamespaces(MappingReader& block, KubernetesDiscoveryConfig* config) {
   }
 }
 
-void CheckPodSelector(MappingReader& selector, const KubernetesDiscoveryConfig& config) {
-  if (!IsLabelSelector(config.label_selector)) {
-    selector.Error("label",
-                   absl::StrCat(Quoted(config.label_selector),
-                                " is not a label selector such as app=cart,tier in (a,b)"));
+void CheckSelector(MappingReader& selector, const std::string& label, const std::string& field) {
+  if (!IsLabelSelector(label)) {
+    selector.Error(
+        "label",
+        absl::StrCat(Quoted(label), " is not a label selector such as app=cart,tier in (a,b)"));
   }
-  if (!IsFieldSelector(config.field_selector)) {
-    selector.Error("field", absl::StrCat(Quoted(config.field_selector),
+  if (!IsFieldSelector(field)) {
+    selector.Error("field", absl::StrCat(Quoted(field),
                                          " is not a field selector such as spec.nodeName=node-1"));
   }
 }
@@ -94,16 +92,19 @@ void ReadSelectors(MappingReader& block, bool is_pod, KubernetesDiscoveryConfig*
     if (!is_pod || !selector.present()) continue;
     if (!roles.insert(role).second) {
       selector.Error("role", absl::StrCat("duplicated selector role ", Quoted(role)));
+    } else if (role == "node" && !config->attach.node) {
+      selector.Error("role", "node selectors need attach_metadata: {node: true}");
     } else if (role == "node") {
-      selector.Unsupported("role",
-                           "selectors of nodes need attach_metadata, which is not supported");
+      CheckSelector(selector, label, field);
+      config->node_label_selector = std::move(label);
+      config->node_field_selector = std::move(field);
     } else if (role != "pod") {
       selector.Error("role", absl::StrCat("pod role supports only pod and node selectors, not ",
                                           Quoted(role)));
     } else {
+      CheckSelector(selector, label, field);
       config->label_selector = std::move(label);
       config->field_selector = std::move(field);
-      CheckPodSelector(selector, *config);
     }
   }
 }
@@ -147,8 +148,8 @@ std::vector<KubernetesDiscoveryConfig> ReadKubernetesDiscoveries(MappingReader& 
     block.Text("api_server", &config.api_server);
     block.Path("kubeconfig_file", &config.kubeconfig_file);
     ReadNamespaces(block, &config);
+    ReadMetadata(block, &config.attach);
     ReadSelectors(block, is_pod, &config);
-    RefuseMetadata(block);
     config.http = ReadHttpClientOptions(block);
     block.Finish();
     CheckAccess(block, config);
@@ -158,21 +159,33 @@ std::vector<KubernetesDiscoveryConfig> ReadKubernetesDiscoveries(MappingReader& 
 }
 
 MappingWriter KubernetesDiscoveryBlock(const KubernetesDiscoveryConfig& config) {
-  MappingWriter block, namespaces, selector;
+  MappingWriter block, namespaces, attach;
   if (config.own_namespace) namespaces.Bool("own_namespace", true);
   namespaces.Texts("names", config.namespaces);
   std::vector<MappingWriter> selectors;
-  if (!config.label_selector.empty() || !config.field_selector.empty()) {
-    selector.Text("role", "pod")
-        .Text("label", config.label_selector)
-        .Text("field", config.field_selector);
+  const auto add_selector = [&](const char* role, const std::string& label,
+                                const std::string& field) {
+    if (label.empty() && field.empty()) return;
+    MappingWriter selector;
+    selector.Text("role", role).Text("label", label).Text("field", field);
     selectors.push_back(std::move(selector));
+  };
+  add_selector("pod", config.label_selector, config.field_selector);
+  add_selector("node", config.node_label_selector, config.node_field_selector);
+  const std::pair<const char*, bool> attached[] = {{"node", config.attach.node},
+                                                   {"namespace", config.attach.namespaces},
+                                                   {"deployment", config.attach.deployment},
+                                                   {"job", config.attach.job},
+                                                   {"cronjob", config.attach.cronjob}};
+  for (const auto& [key, wanted] : attached) {
+    if (wanted) attach.Bool(key, true);
   }
   block.Text("role", "pod")
       .Text("api_server", RedactedUrl(config.api_server))
       .Text("kubeconfig_file", config.kubeconfig_file)
       .Child("namespaces", std::move(namespaces))
       .Children("selectors", std::move(selectors))
+      .Child("attach_metadata", std::move(attach))
       .HttpClient(config.http);
   return block;
 }

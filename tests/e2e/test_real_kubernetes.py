@@ -16,7 +16,9 @@ MISSING = unavailable_reason() or ("" if PROMETHEUS.exists() else "no current Pr
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 NODE_ONLY = {"selectors": [{"role": "pod", "field": f"spec.nodeName={NODE}"}]}  # what the forwarder does by itself
-RULES = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
+RULES = [{"apiGroups": [group], "resources": resources, "verbs": ["get", "list", "watch"]} for group, resources in (
+    ("", ["pods", "nodes", "namespaces"]), ("apps", ["replicasets"]), ("batch", ["jobs"]))]
+ATTACHED = {"attach_metadata": {"node": True, "namespace": True, "deployment": True, "job": True, "cronjob": True}}
 WEIRD = {"plain": "x", "example.com/a-b_c.d": "dots and / slashes", "empty": "", "lines": "one\ntwo\ttab", "quotes": "\"'\\ ${x} $1",
          "unicode": "αμπάρι 🚢", "long": "y" * 5000}
 DUAL = {"podIP": "10.1.0.9", "podIPs": [{"ip": "10.1.0.9"}, {"ip": "fd00::9"}]}
@@ -75,12 +77,26 @@ class Both:
 
         def jobs(more):
             """Scraped once an hour: who answers is not the matter here."""
-            return [pods_job(self.plane.url, rules, name, {**access, **more}, scrape_interval="1h", scrape_timeout="10s")
-                    for name, rules in (("everything", []), ("kubernetes-pods", ISTIO_RULES))]
+            return [pods_job(self.plane.url, rules, name, {**access, **more, **discovery}, scrape_interval="1h", scrape_timeout="10s")
+                    for name, rules, discovery in (("everything", [], {}), ("kubernetes-pods", ISTIO_RULES, {}), ("attached", [], ATTACHED))]
+        self._create_owners()
         for each in PODS:
             self.plane.create_pod(each)
         self.prometheus = chain.prometheus(binary=PROMETHEUS, jobs=jobs(NODE_ONLY))
         self.forwarder = chain.forwarder(NOBODY, [], node=NODE, jobs=jobs({}), flags=["--shutdown.grace=0s"])
+
+    def _create_owners(self):
+        """The node, and what owns the owners of two pods."""
+        def owned(name, kind):
+            return {"name": name, "ownerReferences": [{"apiVersion": "apps/v1", "kind": kind[0], "name": kind[1], "uid": "u", "controller": True}]}
+        template = {"metadata": {"labels": {"app": "x"}},
+                    "spec": {"restartPolicy": "Always", "containers": [{"name": "c", "image": "registry.test/c:1"}]}}
+        batch = {**template, "spec": {**template["spec"], "restartPolicy": "Never"}}
+        self.plane.ask("POST", "/api/v1/nodes", {"metadata": {"name": NODE, "labels": {"topology.kubernetes.io/zone": "a"}, "annotations": WEIRD}})
+        self.plane.ask("POST", "/apis/apps/v1/namespaces/default/replicasets", {
+            "metadata": owned("web-5d8f", ("Deployment", "web")), "spec": {"selector": {"matchLabels": {"app": "x"}}, "template": template}})
+        self.plane.ask("POST", "/apis/batch/v1/namespaces/default/jobs", {
+            "metadata": owned("backup-29", ("CronJob", "backup")), "spec": {"template": batch}})
 
     def of_prometheus(self):
         told = self.prometheus.targets()
@@ -121,6 +137,21 @@ def test_pods_of_every_kind(both):
     active, _ = both.agree("the targets are equal", pod_name="replica", pod_controller_kind="ReplicaSet")
     seen = {dict(t[3])["__meta_kubernetes_pod_name"] for t in active}
     assert seen == {p["metadata"]["name"] for p in PODS} - {"no-address", "elsewhere", "unscheduled"}
+
+
+def test_what_is_attached(both):
+    plane, merge = both.plane, {"content_type": "application/merge-patch+json"}
+    both.agree("the deployment's name", pod_name="replica", pod_deployment_name="web", node_label_topology_kubernetes_io_zone="a", node_name=NODE)
+    both.agree("the job's and the cron job's", pod_name="job", pod_job_name="backup-29", pod_cronjob_name="backup")
+    plane.ask("PATCH", f"/api/v1/nodes/{NODE}", {"metadata": {"labels": {"topology.kubernetes.io/zone": "b"}}}, **merge)
+    plane.ask("PATCH", "/api/v1/namespaces/other", {"metadata": {"labels": {"team": "shop"}, "annotations": {"note": "x"}}}, **merge)
+    both.agree("labels of node and namespace changed", namespace="other", node_label_topology_kubernetes_io_zone="b", namespace_label_team="shop")
+    plane.ask("DELETE", "/apis/apps/v1/namespaces/default/replicasets/web-5d8f")
+    both.agree("an owner that is gone", pod_name="replica", pod_deployment_name=None)
+    plane.ask("DELETE", f"/api/v1/nodes/{NODE}")
+    both.agree("a node that is gone", pod_name="replica", node_name=None)
+    plane.ask("POST", "/api/v1/nodes", {"metadata": {"name": NODE, "labels": {"topology.kubernetes.io/zone": "c"}}})
+    both.agree("it is back", pod_name="replica", node_label_topology_kubernetes_io_zone="c")
 
 
 def test_pods_patched_and_deleted(both):
@@ -178,5 +209,5 @@ def test_history_that_is_gone(both):
 def test_the_token_lets_do_nothing_else(both):
     token = (both.plane.directory / "token").read_text()
     assert both.plane.get("/api/v1/pods?limit=1", token)[0] == 200
-    for path in ("/api/v1/secrets", "/api/v1/nodes", "/api/v1/namespaces", "/apis/apps/v1/deployments"):
+    for path in ("/api/v1/secrets", "/api/v1/configmaps", "/api/v1/services", "/apis/apps/v1/deployments"):
         assert both.plane.get(path, token)[0] == 403, path

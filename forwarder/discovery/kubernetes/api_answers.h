@@ -1,6 +1,6 @@
-// What the Kubernetes API answers about pods: pages of lists, events of watches, and Status objects
-// instead of either. Pure. Source: Kubernetes API reference, "Kubernetes API concepts";
-// proto/kubernetes/core.proto.
+// What the Kubernetes API answers about pods, and about objects whose labels join theirs: pages of
+// lists, events of watches, and Status objects instead of either. Pure. Source: Kubernetes API
+// reference, "Kubernetes API concepts"; proto/kubernetes/core.proto.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "forwarder/discovery/kubernetes/pod_query.h"
 #include "forwarder/discovery/kubernetes/pod_targets.h"
 
 namespace ampari {
@@ -24,9 +25,9 @@ struct ApiStatus {
 
 struct PodPage {
   std::string resource_version;
-  std::string continue_token;  // empty: the last page
-  std::vector<DiscoveredPod> pods;
-  std::string refused;  // why some pods have no targets here: they are beyond a bound
+  std::string continue_token;       // empty: the last page
+  std::vector<DiscoveredPod> pods;  // or objects of the other resource, attached_metadata.h
+  std::string refused;              // why some pods have no targets here: they are beyond a bound
 };
 
 struct WatchEvent {
@@ -38,10 +39,13 @@ struct WatchEvent {
   ApiStatus status;              // of kError
 };
 
-// InvalidArgument: this is no whole PodList with a version, or it holds what is no pod.
-absl::StatusOr<PodPage> ParsePodPage(std::string_view json);
-// InvalidArgument: not an event about a pod.
-absl::StatusOr<WatchEvent> ParseWatchEvent(std::string_view line);
+// InvalidArgument: this is no whole list of the resource with a version, or it holds something
+// else.
+absl::StatusOr<PodPage> ParsePodPage(std::string_view json,
+                                     ApiResource resource = ApiResource::kPods);
+// InvalidArgument: not an event about the resource.
+absl::StatusOr<WatchEvent> ParseWatchEvent(std::string_view line,
+                                           ApiResource resource = ApiResource::kPods);
 // The body of a failed request. Whatever is not a Status object becomes an empty one.
 ApiStatus ParseApiStatus(std::string_view body);
 

@@ -10,6 +10,7 @@
 #include "common/http/loop.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/mutex.h"
+#include "forwarder/discovery/kubernetes/attached_metadata.h"
 #include "forwarder/discovery/kubernetes/watch_key.h"
 
 namespace ampari {
@@ -61,8 +62,21 @@ class KubernetesSource::Core {
   }
 
   std::vector<TargetGroup> Groups(const KubernetesDiscoveryConfig& config) const {
+    const std::vector<std::shared_ptr<const PodWatch>> watches = Find(config);
     std::vector<TargetGroup> groups;
-    for (const auto& watch : Find(config)) watch->AppendGroups(&groups);
+    for (const auto& watch : watches) {
+      if (watch->resource() == ApiResource::kPods) watch->AppendGroups(&groups);
+    }
+    if (!config.attach.any()) return groups;
+    const FindAttached find = [&](ApiResource resource,
+                                  std::string_view key) -> std::optional<Labels> {
+      for (const auto& watch : watches) {
+        if (watch->resource() != resource) continue;
+        if (std::optional<Labels> labels = watch->FindLabels(std::string(key))) return labels;
+      }
+      return std::nullopt;
+    };
+    std::erase_if(groups, [&](TargetGroup& pod) { return !Attach(config.attach, find, &pod); });
     return groups;
   }
 

@@ -46,9 +46,15 @@ bool PodList::Upsert(DiscoveredPod pod) {
 bool PodList::Remove(const std::string& key) {
   const auto known = pods_.find(key);
   if (known == pods_.end()) return false;
-  const bool had_targets = !known->second.group.targets.empty();
+  const TargetGroup& group = known->second.group;
+  const bool said_something = !group.targets.empty() || !group.labels.empty();
   pods_.erase(known);
-  return had_targets;
+  return said_something;
+}
+
+const Labels* PodList::FindLabels(const std::string& key) const {
+  const auto known = pods_.find(key);
+  return known == pods_.end() ? nullptr : &known->second.group.labels;
 }
 
 void PodList::AppendGroups(std::vector<TargetGroup>* groups) const {

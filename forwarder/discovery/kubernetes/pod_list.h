@@ -29,6 +29,8 @@ class PodList {
 
   size_t size() const { return pods_.size(); }
   size_t listed() const { return listed_.size(); }  // by the list that is under way
+  // Labels of the group of that key; null: there is none.
+  const Labels* FindLabels(const std::string& key) const;
   // In the order of the keys; pods without targets have no group.
   void AppendGroups(std::vector<TargetGroup>* groups) const;
 

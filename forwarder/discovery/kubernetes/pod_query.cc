@@ -59,11 +59,33 @@ class QueryBuilder {
   bool first_ = true;
 };
 
+struct ResourcePath {
+  const char* group;
+  const char* name;
+};
+
+ResourcePath PathOf(ApiResource resource) {
+  switch (resource) {
+    case ApiResource::kPods:
+      return {"/api/v1", "/pods"};
+    case ApiResource::kNodes:
+      return {"/api/v1", "/nodes"};
+    case ApiResource::kNamespaces:
+      return {"/api/v1", "/namespaces"};
+    case ApiResource::kReplicaSets:
+      return {"/apis/apps/v1", "/replicasets"};
+    case ApiResource::kJobs:
+      break;
+  }
+  return {"/apis/batch/v1", "/jobs"};
+}
+
 QueryBuilder Collection(std::string_view server, const PodQuery& query) {
-  QueryBuilder url(query.namespace_name.empty()
-                       ? absl::StrCat(ToAbsl(server), "/api/v1/pods")
-                       : absl::StrCat(ToAbsl(server), "/api/v1/namespaces/",
-                                      Escaped(query.namespace_name), "/pods"));
+  const ResourcePath path = PathOf(query.resource);
+  const std::string within = query.namespace_name.empty()
+                                 ? ""
+                                 : absl::StrCat("/namespaces/", Escaped(query.namespace_name));
+  QueryBuilder url(absl::StrCat(ToAbsl(server), path.group, within, path.name));
   url.AddUnlessEmpty("fieldSelector", query.field_selector);
   url.AddUnlessEmpty("labelSelector", query.label_selector);
   return url;
@@ -76,6 +98,13 @@ std::string NodeFieldSelector(std::string_view selector, std::string_view node) 
   if (node.empty() || NamesField(selector, "spec.nodeName")) return std::string(selector);
   return absl::StrCat(ToAbsl(selector), selector.empty() ? "" : ",",
                       "spec.nodeName=", ToAbsl(node));
+}
+
+std::string NameFieldSelector(std::string_view selector, std::string_view name) {
+  selector = Trimmed(selector);
+  if (name.empty()) return std::string(selector);
+  return absl::StrCat(ToAbsl(selector), selector.empty() ? "" : ",",
+                      "metadata.name=", ToAbsl(name));
 }
 
 std::string CollectionUrl(std::string_view server, const PodQuery& query) {

@@ -9,9 +9,13 @@
 
 namespace ampari {
 
+// Collections that are watched; all but pods only for what they add to a pod's labels.
+enum class ApiResource : uint8_t { kPods, kNodes, kNamespaces, kReplicaSets, kJobs };
+
 struct PodQuery {
-  std::string namespace_name;  // empty: all namespaces
+  std::string namespace_name;  // empty: all namespaces; of nodes and namespaces always
   std::string label_selector, field_selector;
+  ApiResource resource = ApiResource::kPods;
 };
 
 inline constexpr int kPodsPerPage = 500;    // as client-go's pager
@@ -20,6 +24,9 @@ inline constexpr int kMinPodsPerPage = 10;  // of pages that were too large befo
 // `selector` and spec.nodeName=`node`, unless `node` is empty or the selector names spec.nodeName
 // itself.
 std::string NodeFieldSelector(std::string_view selector, std::string_view node);
+
+// `selector` and metadata.name=`name`, unless `name` is empty.
+std::string NameFieldSelector(std::string_view selector, std::string_view name);
 
 // The collection under `server` (without a slash at its end), with the selectors: what is shown of
 // it.

@@ -10,39 +10,21 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "forwarder/discovery/kubernetes/meta_labels.h"
 #include "kubernetes/core.pb.h"
 
 namespace ampari {
 namespace {
 
-constexpr char kPrefix[] = "__meta_kubernetes_";
 constexpr size_t kMaxErrorBytes = 200;
 
 using Statuses = google::protobuf::RepeatedPtrField<kubernetes::ContainerStatus>;
 using Containers = google::protobuf::RepeatedPtrField<kubernetes::Container>;
 
-// Each character that a label name cannot hold becomes one underscore.
-std::string Sanitized(std::string_view key) {
-  std::string name;
-  name.reserve(key.size());
-  for (const char c : key) {
-    const bool continues = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-    if (!continues) name.push_back(absl::ascii_isalnum(static_cast<unsigned char>(c)) ? c : '_');
-  }
-  return name;
-}
+using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// <kind>_<key> and <kind>present_<key> of each pair, in the order of the keys. A map, since a
-// LabelsBuilder that looks for earlier names is quadratic.
-void AddPairs(const google::protobuf::Map<std::string, std::string>& pairs, const char* kind,
-              std::map<std::string, std::string>* labels) {
-  std::map<std::string_view, std::string_view> sorted;
-  for (const auto& [key, value] : pairs) sorted.emplace(key, value);
-  for (const auto& [key, value] : sorted) {
-    const std::string name = Sanitized(key);
-    (*labels)[absl::StrCat(kPrefix, "pod_", kind, "_", name)] = value;
-    (*labels)[absl::StrCat(kPrefix, "pod_", kind, "present_", name)] = "true";
-  }
+Pairs PairsOf(const google::protobuf::Map<std::string, std::string>& map) {
+  return Pairs(map.begin(), map.end());
 }
 
 std::string Ready(const kubernetes::Pod& pod) {
@@ -52,35 +34,29 @@ std::string Ready(const kubernetes::Pod& pod) {
   return "unknown";
 }
 
-void AddController(const kubernetes::ObjectMeta& metadata,
-                   std::map<std::string, std::string>* labels) {
+void AddController(const kubernetes::ObjectMeta& metadata, MetaLabels* labels) {
   for (const kubernetes::OwnerReference& owner : metadata.owner_references()) {
     if (!owner.controller()) continue;
-    (*labels)[absl::StrCat(kPrefix, "pod_controller_kind")] = owner.kind();
-    (*labels)[absl::StrCat(kPrefix, "pod_controller_name")] = owner.name();
+    labels->Set("pod_controller_kind", owner.kind());
+    labels->Set("pod_controller_name", owner.name());
     return;
   }
 }
 
 Labels PodLabels(const kubernetes::Pod& pod) {
-  std::map<std::string, std::string> labels;
-  const auto set = [&](const char* name, const std::string& value) {
-    labels[absl::StrCat(kPrefix, name)] = value;
-  };
-  set("namespace", pod.metadata().namespace_());
-  set("pod_name", pod.metadata().name());
-  set("pod_ip", pod.status().pod_ip());
-  set("pod_ready", Ready(pod));
-  set("pod_phase", pod.status().phase());
-  set("pod_node_name", pod.spec().node_name());
-  set("pod_host_ip", pod.status().host_ip());
-  set("pod_uid", pod.metadata().uid());
+  MetaLabels labels;
+  labels.Set("namespace", pod.metadata().namespace_());
+  labels.Set("pod_name", pod.metadata().name());
+  labels.Set("pod_ip", pod.status().pod_ip());
+  labels.Set("pod_ready", Ready(pod));
+  labels.Set("pod_phase", pod.status().phase());
+  labels.Set("pod_node_name", pod.spec().node_name());
+  labels.Set("pod_host_ip", pod.status().host_ip());
+  labels.Set("pod_uid", pod.metadata().uid());
   AddController(pod.metadata(), &labels);
-  AddPairs(pod.metadata().labels(), "label", &labels);
-  AddPairs(pod.metadata().annotations(), "annotation", &labels);
-  LabelsBuilder builder;
-  for (const auto& [name, value] : labels) builder.AddView(name, value);
-  return builder.Build();
+  labels.AddPairs("pod_label", PairsOf(pod.metadata().labels()));
+  labels.AddPairs("pod_annotation", PairsOf(pod.metadata().annotations()));
+  return labels.Build();
 }
 
 std::string JoinHostPort(const std::string& host, int32_t port) {
@@ -135,9 +111,7 @@ class TargetsBuilder {
     return group_->targets.size() <= kMaxPodTargets && bytes_ <= kMaxPodTargetBytes;
   }
 
-  void Set(const char* name, std::string_view value) {
-    labels_.Set(absl::StrCat(kPrefix, name), value);
-  }
+  void Set(const char* name, std::string_view value) { labels_.Set(MetaName(name), value); }
 
   const kubernetes::Pod& pod_;
   TargetGroup* const group_;

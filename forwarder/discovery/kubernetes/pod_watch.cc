@@ -118,7 +118,7 @@ std::optional<PodWatch::Failure> PodWatch::AddPage(const HttpResponse& response)
     const auto wait = ParseRetryAfter(response.Header("retry-after"), with_.clock->Now());
     return Failure{*kind, WordsOf(response, told), wait.value_or(told.retry_after)};
   }
-  absl::StatusOr<PodPage> page = ParsePodPage(response.body);
+  absl::StatusOr<PodPage> page = ParsePodPage(response.body, resource());
   if (!page.ok()) {
     return Failure{PodWatchFailure::kMalformed, std::string(page.status().message()), {}};
   }
@@ -205,7 +205,7 @@ BodyFlow PodWatch::OnPiece(std::string_view piece) {
 }
 
 absl::Status PodWatch::OnLine(std::string_view line, bool* changed) {
-  absl::StatusOr<WatchEvent> event = ParseWatchEvent(line);
+  absl::StatusOr<WatchEvent> event = ParseWatchEvent(line, resource());
   if (!event.ok()) {
     in_band_ = Failure{PodWatchFailure::kMalformed, std::string(event.status().message()), {}};
   } else {
@@ -338,13 +338,20 @@ absl::Duration PodWatch::DelayAfter(const Failure& failure) {
 PodWatchStatus PodWatch::status() const {
   MutexLock lock(mu_);
   PodWatchStatus status = status_;
-  status.pods = pods_.size();
+  status.pods = resource() == ApiResource::kPods ? pods_.size() : 0;
   return status;
 }
 
 bool PodWatch::synced() const {
   MutexLock lock(mu_);
   return status_.synced;
+}
+
+std::optional<Labels> PodWatch::FindLabels(const std::string& key) const {
+  MutexLock lock(mu_);
+  const Labels* labels = pods_.FindLabels(key);
+  if (labels == nullptr) return std::nullopt;
+  return *labels;
 }
 
 void PodWatch::AppendGroups(std::vector<TargetGroup>* groups) const {

@@ -77,6 +77,9 @@ class PodWatch {
   PodWatchStatus status() const ABSL_LOCKS_EXCLUDED(mu_);
   bool synced() const ABSL_LOCKS_EXCLUDED(mu_);
   void AppendGroups(std::vector<TargetGroup>* groups) const ABSL_LOCKS_EXCLUDED(mu_);
+  // Of an object that is watched for its labels.
+  std::optional<Labels> FindLabels(const std::string& key) const ABSL_LOCKS_EXCLUDED(mu_);
+  ApiResource resource() const { return collection_.query.resource; }
 
  private:
   enum class Phase : uint8_t { kList, kWatch };

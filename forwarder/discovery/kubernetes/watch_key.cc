@@ -46,9 +46,30 @@ std::string KeyOf(const KubernetesDiscoveryConfig& config, const WantedWatch& wa
   key.Add(config.api_server).Add(config.kubeconfig_file);
   key.Add(watch.query.namespace_name).Add(watch.own_namespace);
   key.Add(watch.query.label_selector).Add(watch.query.field_selector);
+  key.Add(std::to_string(static_cast<int>(watch.query.resource)));
   AddHttp(config.http, key);
   return key.Take();
 }
+
+// Collects watches, each once.
+class WantedWatches {
+ public:
+  explicit WantedWatches(const KubernetesDiscoveryConfig& config) : config_(config) {}
+
+  void Add(PodQuery query, bool own_namespace) {
+    WantedWatch watch;
+    watch.query = std::move(query);
+    watch.own_namespace = own_namespace;
+    watch.key = KeyOf(config_, watch);
+    if (keys_.insert(watch.key).second) watches_.push_back(std::move(watch));
+  }
+  std::vector<WantedWatch> Take() { return std::move(watches_); }
+
+ private:
+  const KubernetesDiscoveryConfig& config_;
+  std::set<std::string> keys_;
+  std::vector<WantedWatch> watches_;
+};
 
 }  // namespace
 
@@ -58,16 +79,22 @@ std::vector<WantedWatch> WatchesOf(const KubernetesDiscoveryConfig& config,
   for (const std::string& name : config.namespaces) namespaces.emplace_back(name, false);
   if (config.own_namespace) namespaces.emplace_back("", true);
   if (namespaces.empty()) namespaces.emplace_back("", false);
-  std::vector<WantedWatch> watches;
-  std::set<std::string> keys;
+  WantedWatches watches(config);
+  const AttachMetadata& attach = config.attach;
   for (const auto& [name, own] : namespaces) {
-    WantedWatch watch;
-    watch.query = {name, config.label_selector, NodeFieldSelector(config.field_selector, node)};
-    watch.own_namespace = own;
-    watch.key = KeyOf(config, watch);
-    if (keys.insert(watch.key).second) watches.push_back(std::move(watch));
+    watches.Add({name, config.label_selector, NodeFieldSelector(config.field_selector, node),
+                 ApiResource::kPods},
+                own);
+    if (attach.deployment) watches.Add({name, "", "", ApiResource::kReplicaSets}, own);
+    if (attach.cronjob) watches.Add({name, "", "", ApiResource::kJobs}, own);
   }
-  return watches;
+  if (attach.node) {
+    watches.Add({"", config.node_label_selector,
+                 NameFieldSelector(config.node_field_selector, node), ApiResource::kNodes},
+                false);
+  }
+  if (attach.namespaces) watches.Add({"", "", "", ApiResource::kNamespaces}, false);
+  return watches.Take();
 }
 
 }  // namespace ampari

@@ -100,12 +100,12 @@ TEST(KubernetesDiscoveryConfigTest, Refuses) {
       {"{role: pod, selectors: [{role: service}]}", "pod role supports only pod and node"},
       {"{role: pod, selectors: [{label: a}]}", "pod role supports only pod and node"},
       {"{role: pod, selectors: [{role: node, label: a=b}]}",
-       "selectors[0].role: selectors of nodes need attach_metadata"},
+       "selectors[0].role: node selectors need attach_metadata: {node: true}"},
       {"{role: pod, selectors: [{role: pod, label: 'a=b&c'}]}", "is not a label selector"},
       {"{role: pod, selectors: [{role: pod, field: spec.nodeName}]}", "is not a field selector"},
-      {"{role: pod, attach_metadata: {node: true}}",
-       "attach_metadata.node: not supported: the forwarder may read pods only"},
-      {"{role: pod, attach_metadata: {namespace: true}}", "attach_metadata.namespace: not"},
+      {"{role: pod, attach_metadata: {node: true}, selectors: [{role: node, field: zone}]}",
+       "is not a field selector"},
+      {"{role: pod, attach_metadata: {node: 7}}", "attach_metadata.node"},
       {"{role: pod, attach_metadata: {pod: true}}", "unknown key \"pod\""},
       {"pod", "expected a mapping"},
   };
@@ -116,11 +116,23 @@ TEST(KubernetesDiscoveryConfigTest, Refuses) {
   }
 }
 
+TEST(KubernetesDiscoveryConfigTest, AttachedMetadataAndNodeSelectors) {
+  const KubernetesDiscoveryConfig none = Discovery("{role: pod}");
+  EXPECT_FALSE(none.attach.any());
+  const KubernetesDiscoveryConfig config = Discovery(
+      "{role: pod, selectors: [{role: node, label: zone=a, field: metadata.name!=x}], "
+      "attach_metadata: {node: true, namespace: true, deployment: true, cronjob: true}}");
+  EXPECT_TRUE(config.attach.node && config.attach.namespaces && config.attach.deployment &&
+              config.attach.cronjob);
+  EXPECT_FALSE(config.attach.job);
+  EXPECT_EQ(config.node_label_selector, "zone=a");
+  EXPECT_EQ(config.node_field_selector, "metadata.name!=x");
+  EXPECT_EQ(config.label_selector, "");
+}
+
 TEST(KubernetesDiscoveryConfigTest, WhatIsNotSupportedCanBeLeftOut) {
   for (const char* entry :
-       {"{role: node}", "{role: endpoints, selectors: [{role: service, label: a}]}",
-        "{role: pod, attach_metadata: {node: true}}",
-        "{role: pod, selectors: [{role: node, label: a=b}]}"}) {
+       {"{role: node}", "{role: endpoints, selectors: [{role: service, label: a}]}"}) {
     const auto config = Parse(entry, "", true);
     ASSERT_THAT(config, IsOk()) << entry;
     EXPECT_THAT(config->jobs, IsEmpty());

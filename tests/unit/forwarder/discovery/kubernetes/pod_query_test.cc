@@ -56,6 +56,26 @@ TEST(PodQuery, Urls) {
             "http://h/api/v1/namespaces/..%2Fsecrets%3Fx/pods");
 }
 
+TEST(PodQuery, WhatIsAttachedHasWatchesOfItsOwn) {
+  KubernetesDiscoveryConfig config;
+  config.api_server = "http://h";
+  config.namespaces = {"shop"};
+  config.node_label_selector = "zone=a";
+  config.attach = {true, true, true, true, true};
+  std::vector<std::string> urls;
+  for (const WantedWatch& watch : WatchesOf(config, "n-1")) {
+    urls.push_back(CollectionUrl("", watch.query));
+  }
+  EXPECT_THAT(urls,
+              ElementsAre("/api/v1/namespaces/shop/pods?fieldSelector=spec.nodeName%3Dn-1",
+                          "/apis/apps/v1/namespaces/shop/replicasets",
+                          "/apis/batch/v1/namespaces/shop/jobs",
+                          "/api/v1/nodes?fieldSelector=metadata.name%3Dn-1&labelSelector=zone%3Da",
+                          "/api/v1/namespaces"));
+  config.attach = {.job = true};
+  EXPECT_EQ(WatchesOf(config, "n-1").size(), 1u) << "a job's name is told by the pod";
+}
+
 std::vector<std::string> Namespaces(const KubernetesDiscoveryConfig& config) {
   std::vector<std::string> names;
   for (const WantedWatch& watch : WatchesOf(config, "")) {
