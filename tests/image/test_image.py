@@ -73,7 +73,9 @@ def test_owners_and_modes(rootfs):
 
 
 def test_no_trace_of_where_it_was_built(rootfs):
-    traces = [str(ROOT).encode(), str(BUILD).encode(), str(pathlib.Path.home()).encode() + b"/.c", b"ccache"]
+    folders = ("build", "common", "forwarder", "gateway", "proto")  # the root itself may be as short as /src
+    traces = [*(f"{ROOT}/{folder}/".encode() for folder in folders), str(BUILD).encode(),
+              str(pathlib.Path.home()).encode() + b"/.c", b"ccache"]
     for path in files_of(rootfs):
         if path.is_symlink() or not path.is_file():
             continue
@@ -192,7 +194,7 @@ def container(rootfs, tmp_path):
         pytest.skip("another user and read-only mounts need root")
     made = Container(rootfs, tmp_path)
     code, _, errors = made.run("/usr/bin/ampari-gateway", "--version")
-    if code and "mount" in errors:
+    if code and ("mount" in errors or errors.startswith("unshare:")):  # so in a chroot that is no mount of its own
         pytest.skip(f"no mounts here: {errors.strip()}")
     return made
 

@@ -96,7 +96,7 @@ std::string GatewayBed::Snapshot(const std::string& name) {
 
 Ledger GatewayBed::ledger() const { return store_->status().destinations.at(0).ledger; }
 
-std::string GatewayBed::target() const { return absl::StrCat("localhost:", intake_->port()); }
+std::string GatewayBed::target() const { return absl::StrCat("127.0.0.1:", intake_->port()); }
 
 std::string GatewayBed::alarms() const { return absl::StrJoin(store_->status().alarms, "\n"); }
 

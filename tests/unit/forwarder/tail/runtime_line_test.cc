@@ -82,7 +82,8 @@ TEST(CriLine, Lines) {
 TEST(CriLine, AnyBytesButNewlines) {
   RuntimeLine line;
   const std::string text("\0\xff\r \x01", 5);
-  ASSERT_TRUE(ParseCriLine("2016-10-06T00:17:09Z stdout F " + text, &line));
+  const std::string whole = "2016-10-06T00:17:09Z stdout F " + text;  // outlives the line's text
+  ASSERT_TRUE(ParseCriLine(whole, &line));
   EXPECT_EQ(line.text, text);
 }
 
