@@ -10,6 +10,8 @@
 namespace ampari {
 namespace {
 
+constexpr size_t kKeptBytes = size_t{4} << 20;  // of buffers that a builder keeps between frames
+constexpr size_t kKeptStreams = 1024;
 constexpr uint64_t kFirstBit = 1;  // of a file's flags; other bits are zero
 
 absl::Status Malformed(const char* what) {
@@ -93,29 +95,53 @@ absl::Status ReadStream(ByteCursor* cursor, uint64_t* lines_left, LogStream* str
 LogFrameBuilder::LogFrameBuilder() : zstd_(NewCompressState()) {}
 LogFrameBuilder::~LogFrameBuilder() { FreeCompressState(zstd_); }
 
-void LogFrameBuilder::BeginStream(const Labels& labels) {
-  EndStream();
-  labels_ = labels;
-  last_time_ns_ = 0;
+uint32_t LogFrameBuilder::OpenStream(const Labels& labels) {
+  if (open_ == streams_.size()) streams_.emplace_back();
+  Stream& stream = streams_[open_];
+  stream.labels = labels;
+  stream.count = 0;
+  stream.last_time_ns = 0;
+  stream_bytes_ += labels.bytes().size();
+  return open_++;
 }
 
-void LogFrameBuilder::AddLine(int64_t time_ns, std::string_view line, const LogMetadata& metadata) {
-  const uint64_t delta = static_cast<uint64_t>(time_ns) - static_cast<uint64_t>(last_time_ns_);
-  AppendVarint(ZigZag(static_cast<int64_t>(delta)), &stream_body_);
-  last_time_ns_ = time_ns;
-  AppendString(line, &stream_body_);
-  AppendMetadata(metadata, &stream_body_);
-  ++stream_lines_;
+void LogFrameBuilder::AddLineTo(uint32_t stream_number, int64_t time_ns, std::string_view line,
+                                const LogMetadata& metadata) {
+  Stream& stream = streams_[stream_number];
+  const size_t before = stream.lines.size();
+  const uint64_t delta =
+      static_cast<uint64_t>(time_ns) - static_cast<uint64_t>(stream.last_time_ns);
+  stream.last_time_ns = time_ns;
+  char head[2 * kMaxVarintBytes];
+  char* const line_size = WriteVarint(head, ZigZag(static_cast<int64_t>(delta)));
+  const char* const end = WriteVarint(line_size, line.size());
+  stream.lines.append(head, static_cast<size_t>(end - head));
+  stream.lines.append(line);
+  AppendMetadata(metadata, &stream.lines);
+  stream_bytes_ += stream.lines.size() - before;
+  ++stream.count;
   ++lines_;
 }
 
-void LogFrameBuilder::EndStream() {
-  if (stream_lines_ == 0) return;
-  AppendString(labels_.bytes(), &body_);
-  AppendVarint(stream_lines_, &body_);
-  body_.append(stream_body_);
-  stream_body_.clear();
-  stream_lines_ = 0;
+// Moves what the streams hold into body_; of their buffers so much stays for the next frame.
+void LogFrameBuilder::TakeStreams() {
+  size_t kept = 0;
+  body_.reserve(stream_bytes_ + kMaxVarintBytes * 2 * open_);
+  for (uint32_t i = 0; i < open_; ++i) {
+    Stream& stream = streams_[i];
+    if (stream.count > 0) {
+      AppendString(stream.labels.bytes(), &body_);
+      AppendVarint(stream.count, &body_);
+      body_.append(stream.lines);
+    }
+    stream.lines.clear();
+    kept += stream.lines.capacity();
+    if (kept > kKeptBytes) stream.lines = std::string();
+  }
+  if (streams_.size() > kKeptStreams) streams_.resize(kKeptStreams);
+  open_ = 0;
+  current_ = 0;
+  stream_bytes_ = 0;
 }
 
 void LogFrameBuilder::AddFile(const LogFilePart& file) {
@@ -135,7 +161,7 @@ void LogFrameBuilder::AddFile(const LogFilePart& file) {
 }
 
 std::string LogFrameBuilder::Finish(uint64_t sequence) {
-  EndStream();
+  TakeStreams();
   Check(body_.size() <= UINT32_MAX && positions_.size() <= UINT32_MAX,
         "frames are flushed long before 4 GiB");
   FrameHeader header;

@@ -55,8 +55,9 @@ struct LogStream {
   std::vector<LogEntry> entries;
 };
 
-// Collects the lines of one flush. Not thread-safe; reusable after Finish(). Files and lines are
-// independent: a file whose lines were all filtered out still moves its position.
+// Collects the lines of one flush. Not thread-safe; reusable after Finish(), with its buffers.
+// Files and lines are independent: a file whose lines were all filtered out still moves its
+// position.
 class LogFrameBuilder {
  public:
   LogFrameBuilder();
@@ -64,29 +65,42 @@ class LogFrameBuilder {
   LogFrameBuilder(const LogFrameBuilder&) = delete;
   LogFrameBuilder& operator=(const LogFrameBuilder&) = delete;
 
-  // Begins a stream, to which the lines that follow belong.
-  void BeginStream(const Labels& labels);
-  void AddLine(int64_t time_ns, std::string_view line, const LogMetadata& metadata = {});
+  // Opens a stream and gives its number in this frame. Several may be open: their lines may come
+  // mixed and stand together in the frame, the streams in the order in which they were opened.
+  uint32_t OpenStream(const Labels& labels);
+  void AddLineTo(uint32_t stream, int64_t time_ns, std::string_view line,
+                 const LogMetadata& metadata);
+  // One stream after the other: opens one, to which the lines that follow belong.
+  void BeginStream(const Labels& labels) { current_ = OpenStream(labels); }
+  void AddLine(int64_t time_ns, std::string_view line, const LogMetadata& metadata = {}) {
+    AddLineTo(current_, time_ns, line, metadata);
+  }
   void AddFile(const LogFilePart& file);
 
   bool empty() const { return files_ == 0 && lines_ == 0; }
   uint64_t lines() const { return lines_; }
   uint32_t files() const { return files_; }
   // Bytes so far, before compression.
-  size_t raw_bytes() const { return body_.size() + stream_body_.size() + positions_.size(); }
+  size_t raw_bytes() const { return stream_bytes_ + positions_.size(); }
   // The whole frame (zstd level 1); the builder is empty afterwards.
   std::string Finish(uint64_t sequence);
 
  private:
-  void EndStream();
+  struct Stream {
+    Labels labels;
+    std::string lines;
+    uint64_t count = 0;
+    int64_t last_time_ns = 0;
+  };
+  void TakeStreams();
 
   std::string positions_;
-  std::string body_;         // whole streams
-  Labels labels_;            // of the stream that was begun
-  std::string stream_body_;  // its lines
-  uint64_t stream_lines_ = 0, lines_ = 0;
+  std::vector<Stream> streams_;  // the first open_ of them; the others are kept for their buffers
+  uint32_t open_ = 0, current_ = 0;
+  std::string body_;
+  uint64_t lines_ = 0;
   uint32_t files_ = 0;
-  int64_t last_time_ns_ = 0;
+  size_t stream_bytes_ = 0;
   void* zstd_ = nullptr;  // ZSTD_CCtx, reused
 };
 

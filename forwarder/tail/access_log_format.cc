@@ -121,6 +121,7 @@ std::string AccessLogFormat::FieldName(std::string_view operator_text) {
 absl::StatusOr<AccessLogFormat> AccessLogFormat::Text(std::string_view format) {
   while (format.ends_with('\n')) format.remove_suffix(1);
   AccessLogFormat result;
+  result.text_ = format;
   size_t at = 0;
   result.begin_ = TakeLiteral(format, &at);
   bool quoted = result.begin_.ends_with('"');
@@ -152,6 +153,10 @@ AccessLogFormat AccessLogFormat::Json() {
   AccessLogFormat format;
   format.json_ = true;
   return format;
+}
+
+std::vector<AccessLogFormat> AccessLogFormat::IstioDefaults() {
+  return {*Text(kIstioTextFormat), *Text(kIstioTextFormatBefore19), Json()};
 }
 
 bool AccessLogFormat::ParseText(std::string_view line, AccessFields* out) const {

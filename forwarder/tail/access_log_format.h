@@ -32,12 +32,16 @@ class AccessLogFormat {
   static absl::StatusOr<AccessLogFormat> Text(std::string_view format);
   // Lines of JSON, whatever their keys; fields of nested objects are joined by dots.
   static AccessLogFormat Json();
+  // Istio's text, now and before 1.9, and JSON.
+  static std::vector<AccessLogFormat> IstioDefaults();
 
   // False: the line is not of this format. A field between quotes ends at the first quote that the
   // format goes on after; others hold no blank.
   bool Parse(std::string_view line, AccessFields* out) const;
   // Names in the order of the format; none for JSON.
   std::vector<std::string> names() const;
+  bool json() const { return json_; }
+  const std::string& text() const { return text_; }  // as it was given; empty for JSON
 
   // The name of an operator's field, as Istio's JSON names it where it does: RESPONSE_CODE is
   // response_code, REQ(:METHOD) is method, REQ(X-FOO) is x_foo, RESP(X-FOO) is response_x_foo,
@@ -54,6 +58,7 @@ class AccessLogFormat {
   bool ParseText(std::string_view line, AccessFields* out) const;
 
   bool json_ = false;
+  std::string text_;
   std::string begin_;  // literal before the first field
   std::vector<Field> fields_;
 };

@@ -32,6 +32,10 @@ class LinePlan {
   // and are counted.
   static constexpr size_t kMaxStreams = 10'000;
 
+  // Of the structured metadata of one line, names included; what is beyond is cut. Loki takes 64
+  // KiB.
+  static constexpr size_t kMaxMetadataBytes = size_t{60} << 10;
+
   // InvalidArgument: a rule's regex.
   static absl::StatusOr<std::unique_ptr<LinePlan>> Make(const LogTarget& target);
   ~LinePlan();
@@ -40,6 +44,7 @@ class LinePlan {
 
   LineFate Plan(const JoinedLine& line, PlannedLine* out);
   uint64_t streams_refused() const;  // lines whose promoted labels were left out
+  uint64_t unparsed() const;         // access lines that no format fits: they have no fields
 
  private:
   class Core;

@@ -13,6 +13,10 @@
 #include "forwarder/tail/access_log_format.h"
 #include "forwarder/tail/line_joiner.h"
 
+namespace re2 {
+class RE2;
+}
+
 namespace ampari {
 
 // Where a file begins that the gateway does not know.
@@ -34,14 +38,15 @@ struct PromotedField {
 struct LogLineRule {
   enum class Action : uint8_t { kKeep, kDrop, kSample };
   Action action = Action::kKeep;
-  std::string field;  // of the access line, or log_type, output
-  std::string regex;  // anchored, RE2; compiled by the tailer
-  double rate = 1;    // of kSample: the share that is kept, by a hash of the line
+  std::string field;           // of the access line, or log_type, stream; empty: every line
+  std::string regex = "(.*)";  // anchored, RE2
+  double rate = 1;             // of kSample: the share that is kept, by a hash of the line
+  std::shared_ptr<const re2::RE2> compiled;  // the regex; plans compile it where it is null
 };
 
 struct AccessLogOptions {
   bool enabled = false;
-  std::vector<AccessLogFormat> formats;  // tried in turn
+  std::vector<AccessLogFormat> formats;  // tried in turn; none: Istio's text and JSON
   std::vector<PromotedField> labels;     // none by default
   std::vector<PromotedField> metadata;
 };
