@@ -84,7 +84,10 @@ absl::Status UpdateBehaviour(const std::map<std::string, std::string>& values,
   if (mode != values.end() || values.count("status") > 0) next.retry_after.clear();
   for (const auto& [name, value] : values) {
     if (name == "mode") continue;
-    if (!SetText(name, value, &next) && !SetNumber(name, value, &next)) return Unusable(name);
+    if (!SetText(name, value, &next) && !SetNumber(name, value, &next) &&
+        !SetLogRule(name, value, &next.logs)) {
+      return Unusable(name);
+    }
   }
   *behaviour = next;
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "bench/region/log_rules.h"
 #include "common/runtime/mutex.h"
 
 namespace ampari::bench {
@@ -41,11 +42,12 @@ struct Behaviour {
   int64_t too_old_window_s =
       0;              // refuses what is older than the tenant's newest sample less this; 0: off
   std::string token;  // required as bearer token or basic-auth password; empty: none
+  LogRules logs;      // of Loki pushes
 };
 
 // `name=value&name=value`, the members' names as above with delay_ms for delay; mode by word: ok,
-// down, status, hang, commit_then_close; or status=N alone. InvalidArgument names what is unknown.
-// `values` are taken over into *behaviour.
+// down, status, hang, commit_then_close; or status=N alone; those of log_rules.h. InvalidArgument
+// names what is unknown. `values` are taken over into *behaviour.
 absl::Status UpdateBehaviour(const std::map<std::string, std::string>& values,
                              Behaviour* behaviour);
 

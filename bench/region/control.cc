@@ -9,16 +9,6 @@
 namespace ampari::bench {
 namespace {
 
-void AddQuery(std::string_view query, std::map<std::string, std::string>* values) {
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    const size_t equals = pair.find('=');
-    if (equals == std::string_view::npos) continue;
-    (*values)[std::string(pair.substr(0, equals))] = std::string(pair.substr(equals + 1));
-  }
-}
-
 absl::Status AddJson(const std::string& body, std::map<std::string, std::string>* values) {
   const absl::StatusOr<JsonValue> object = ParseJson(body);
   if (!object.ok() || object->kind != JsonValue::Kind::kObject) {
@@ -35,9 +25,20 @@ absl::Status AddJson(const std::string& body, std::map<std::string, std::string>
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, std::string>> ControlValues(const ServerRequest& request) {
+std::map<std::string, std::string> QueryValues(std::string_view query) {
   std::map<std::string, std::string> values;
-  AddQuery(request.query, &values);
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    values[std::string(pair.substr(0, equals))] = std::string(pair.substr(equals + 1));
+  }
+  return values;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> ControlValues(const ServerRequest& request) {
+  std::map<std::string, std::string> values = QueryValues(request.query);
   if (request.body.empty()) return values;
   if (absl::Status added = AddJson(request.body, &values); !added.ok()) return added;
   return values;

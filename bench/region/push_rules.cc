@@ -54,4 +54,18 @@ RuleBreak CheckHead(const ServerRequest& request) {
   return {};
 }
 
+RuleBreak CheckLogHead(const ServerRequest& request) {
+  if (request.method != "POST") return {405, "method is not POST"};
+  const std::string_view tenant = request.Header("x-scope-orgid");
+  if (tenant.empty()) return {401, "no org id"};
+  if (!IsTenantId(tenant)) return {400, "X-Scope-OrgID is not a tenant"};
+  if (request.Header("content-type") != "application/x-protobuf") {
+    return {400, "Content-Type is not application/x-protobuf"};
+  }
+  const std::string_view encoding = request.Header("content-encoding");
+  if (!encoding.empty() && encoding != "snappy") return {400, "Content-Encoding is not snappy"};
+  if (request.Header("user-agent").empty()) return {400, "no User-Agent"};
+  return {};
+}
+
 }  // namespace ampari::bench

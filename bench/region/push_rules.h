@@ -1,4 +1,4 @@
-// What remote write demands of a request's head. Pure.
+// What remote write and Loki's push demand of a request's head. Pure.
 #pragma once
 
 #include <string>
@@ -21,5 +21,7 @@ struct RuleBreak {
   std::string reason;
 };
 RuleBreak CheckHead(const ServerRequest& request);
+// Of a Loki push: as protobuf, and with a tenant.
+RuleBreak CheckLogHead(const ServerRequest& request);
 
 }  // namespace ampari::bench

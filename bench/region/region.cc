@@ -1,5 +1,6 @@
 #include "bench/region/region.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,9 +36,11 @@ ServerResponse Scripted(const Behaviour& behaviour) {
 
 class Region::Core {
  public:
-  explicit Core(RegionOptions options) : options_(std::move(options)) {}
+  explicit Core(RegionOptions options)
+      : options_(std::move(options)), logs_(ranges_, options_.discard) {}
   ~Core() {
-    behaviours_.Close();
+    metrics_behaviours_.Close();
+    logs_behaviours_.Close();
     data_.reset();
     control_.reset();
   }
@@ -67,7 +70,22 @@ class Region::Core {
   uint16_t port() const { return data_->port(); }
   uint16_t control_port() const { return control_->port(); }
   bool tls() const { return !options_.cert_pem.empty(); }
-  BehaviourTable& behaviours() { return behaviours_; }
+  const LogReceiver& logs() const { return logs_; }
+
+  absl::Status Update(std::map<std::string, std::string> values, const std::string& tenant) {
+    std::string signal;
+    if (const auto named = values.find("signal"); named != values.end()) {
+      signal = named->second;
+      if (signal != "metrics" && signal != "logs") {
+        return absl::InvalidArgumentError("signal is metrics or logs");
+      }
+      values.erase(named);
+    }
+    absl::Status updated;
+    if (signal != "logs") updated = metrics_behaviours_.Update(tenant, values);
+    if (updated.ok() && signal != "metrics") updated = logs_behaviours_.Update(tenant, values);
+    return updated;
+  }
 
   const TenantStore* Find(const std::string& name) const ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(mu_);
@@ -82,21 +100,24 @@ class Region::Core {
       report.tenants[name] = tenant->counts();
       report.problems[name] = tenant->problems();
     }
+    report.logs = logs_.Report();
     return report;
   }
 
   void Reset() ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(mu_);
     tenants_.clear();
+    logs_.Reset();
     counts_ = {};
   }
 
  private:
   ServerResponse Push(const ServerRequest& request) {
     const std::string tenant = TenantOf(request);
-    const Behaviour behaviour = behaviours_.Take(tenant);
-    ServerResponse answer = Decide(request, tenant, behaviour);
-    behaviours_.Delay(behaviour.delay);
+    BehaviourTable& behaviours = IsLogPath(request.path) ? logs_behaviours_ : metrics_behaviours_;
+    const Behaviour behaviour = behaviours.Take(tenant);
+    ServerResponse answer = Decide(request, tenant, behaviour, behaviours);
+    behaviours.Delay(behaviour.delay);
     MutexLock lock(mu_);
     ++counts_.requests;
     counts_.bytes += request.body.size();
@@ -105,11 +126,12 @@ class Region::Core {
   }
 
   ServerResponse Decide(const ServerRequest& request, const std::string& tenant,
-                        const Behaviour& behaviour) {
-    if (!IsPushPath(request.path)) return Plain(404, "not found\n");
+                        const Behaviour& behaviour, BehaviourTable& behaviours) {
+    const bool logs = IsLogPath(request.path);
+    if (!logs && !IsPushPath(request.path)) return Plain(404, "not found\n");
     if (behaviour.mode == RegionMode::kDown) return Closed();
     if (behaviour.mode == RegionMode::kHang) {
-      behaviours_.WaitForUpdate();
+      behaviours.WaitForUpdate();
       return Closed();
     }
     if (behaviour.mode == RegionMode::kStatus) return Scripted(behaviour);
@@ -117,13 +139,33 @@ class Region::Core {
     if (behaviour.max_bytes > 0 && request.body.size() > behaviour.max_bytes) {
       return Plain(413, "request body too large\n");
     }
-    const RuleBreak broken = CheckHead(request);
+    const RuleBreak broken = logs ? CheckLogHead(request) : CheckHead(request);
     if (broken.status != 0) return Malformed(broken.status, broken.reason);
-    ServerResponse answer = Take(request, tenant, behaviour);
+    uint32_t frames = FrameRanges::kNone;
+    if (!FramesOf(request, &frames)) return Malformed(400, "malformed X-Ampari-Frames");
+    ServerResponse answer = logs ? TakeLogs(request, tenant, frames, behaviour)
+                                 : Take(request, tenant, frames, behaviour);
     return behaviour.mode == RegionMode::kCommitThenClose ? Closed() : answer;
   }
 
-  ServerResponse Take(const ServerRequest& request, const std::string& tenant,
+  // False when the header is there and cannot be understood.
+  bool FramesOf(const ServerRequest& request, uint32_t* frames) {
+    const std::string_view header = request.Header("x-ampari-frames");
+    FrameRange range;
+    if (header.empty()) return true;
+    if (!ParseFrameRange(header, &range)) return false;
+    *frames = ranges_.Number(range);
+    return true;
+  }
+
+  ServerResponse TakeLogs(const ServerRequest& request, const std::string& tenant, uint32_t frames,
+                          const Behaviour& behaviour) {
+    std::string malformed;
+    ServerResponse answer = logs_.Take(request, tenant, frames, behaviour.logs, &malformed);
+    return malformed.empty() ? answer : Malformed(answer.status, malformed);
+  }
+
+  ServerResponse Take(const ServerRequest& request, const std::string& tenant, uint32_t frames,
                       const Behaviour& behaviour) {
     thread_local std::string plain;
     if (absl::Status status = DecompressRequest(request.body, &plain); !status.ok()) {
@@ -133,13 +175,6 @@ class Region::Core {
     if (options_.discard) {
       const absl::Status counted = store.CountOnly(plain);
       return counted.ok() ? Plain(204, "") : Malformed(400, std::string(counted.message()));
-    }
-    uint32_t frames = FrameRanges::kNone;
-    const std::string_view header = request.Header("x-ampari-frames");
-    FrameRange range;
-    if (!header.empty()) {
-      if (!ParseFrameRange(header, &range)) return Malformed(400, "malformed X-Ampari-Frames");
-      frames = ranges_.Number(range);
     }
     const absl::StatusOr<std::string> refusal = store.Store(plain, frames, behaviour);
     if (!refusal.ok()) return Malformed(400, std::string(refusal.status().message()));
@@ -170,6 +205,7 @@ class Region::Core {
       answer.content_type = "application/json";
       return answer;
     }
+    if (std::optional<ServerResponse> answer = logs_.Answer(request)) return *std::move(answer);
     const std::string name(request.Query("tenant"));
     const TenantStore* tenant = Find(name.empty() ? kAnonymous : name);
     if (request.path == "/samples") {
@@ -189,13 +225,14 @@ class Region::Core {
     const auto named = values->find("tenant");
     const std::string tenant = named == values->end() ? "" : named->second;
     values->erase("tenant");
-    const absl::Status updated = behaviours_.Update(tenant, *values);
+    const absl::Status updated = Update(*values, tenant);
     return updated.ok() ? Plain(204, "") : Plain(400, std::string(updated.message()) + "\n");
   }
 
   const RegionOptions options_;
-  BehaviourTable behaviours_;
+  BehaviourTable metrics_behaviours_, logs_behaviours_;
   FrameRanges ranges_;
+  LogReceiver logs_;
   mutable Mutex mu_;
   RegionReport counts_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::unique_ptr<TenantStore>> tenants_ ABSL_GUARDED_BY(mu_);
@@ -218,8 +255,13 @@ std::string Region::push_url() const {
 }
 absl::Status Region::Control(const std::map<std::string, std::string>& values,
                              const std::string& tenant) {
-  return core_->behaviours().Update(tenant, values);
+  return core_->Update(values, tenant);
 }
+std::string Region::logs_url() const {
+  return absl::StrCat(core_->tls() ? "https" : "http", "://127.0.0.1:", port(),
+                      "/api/v1/logs/push");
+}
+const LogStore* Region::logs(const std::string& tenant) const { return core_->logs().Find(tenant); }
 RegionReport Region::Report() const { return core_->Report(); }
 const TenantStore* Region::tenant(const std::string& name) const { return core_->Find(name); }
 void Region::Reset() { core_->Reset(); }

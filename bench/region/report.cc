@@ -1,6 +1,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "bench/region/log_lines.h"
 #include "bench/region/region.h"
 #include "common/http/json_writer.h"
 
@@ -53,6 +54,13 @@ std::string RegionReport::ToJson() const {
     WriteCounts(counts, out);
     const auto found = problems.find(name);
     if (found != problems.end()) WriteTexts("problems", found->second, out);
+    out.EndObject();
+  }
+  out.EndObject().Key("logs").BeginObject();
+  for (const auto& [name, tenant] : logs) {
+    out.Key(name).BeginObject();
+    WriteLogCounts(tenant.counts, out);
+    WriteTexts("problems", tenant.problems, out);
     out.EndObject();
   }
   out.EndObject().EndObject();

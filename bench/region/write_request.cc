@@ -3,6 +3,7 @@
 #include <snappy.h>
 
 #include "absl/strings/str_cat.h"
+#include "bench/region/text_rules.h"
 #include "bench/region/wire_reader.h"
 #include "common/runtime/absl_view.h"
 
@@ -13,45 +14,6 @@ namespace {
 constexpr size_t kMaxSnappyExpansion = 22;
 
 absl::Status Broken(std::string_view rule) { return absl::InvalidArgumentError(ToAbsl(rule)); }
-
-bool IsNameStart(char c, bool metric) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (metric && c == ':');
-}
-
-bool IsName(std::string_view name, bool metric) {
-  if (name.empty() || !IsNameStart(name[0], metric)) return false;
-  for (const char c : name.substr(1)) {
-    if (!IsNameStart(c, metric) && !(c >= '0' && c <= '9')) return false;
-  }
-  return true;
-}
-
-// The number of bytes of the UTF-8 sequence at the beginning of `text`, 0 when it is none (RFC
-// 3629).
-size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if (first == 0xe0 && byte(1) < 0xa0) return 0;  // overlong
-  if (first == 0xed && byte(1) > 0x9f) return 0;  // surrogates
-  if (first == 0xf0 && byte(1) < 0x90) return 0;  // overlong
-  if (first == 0xf4 && byte(1) > 0x8f) return 0;  // beyond U+10FFFF
-  return size;
-}
-
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t size = Utf8Length(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
 
 bool ReadLabel(std::string_view message, LabelView* label) {
   WireReader reader(message);
@@ -79,34 +41,11 @@ bool ReadSample(std::string_view message, SampleView* sample) {
 absl::Status CheckLabel(const LabelView& label, const LabelView* before) {
   if (label.name.empty()) return Broken("empty label name");
   if (label.value.empty()) return Broken("empty label value");
-  if (!IsName(label.name, false)) return Broken("invalid label name");
+  if (!IsLabelName(label.name)) return Broken("invalid label name");
   if (!IsUtf8(label.value)) return Broken("label value is not UTF-8");
-  if (label.name == "__name__" && !IsName(label.value, true)) return Broken("invalid metric name");
+  if (label.name == "__name__" && !IsMetricName(label.value)) return Broken("invalid metric name");
   if (before == nullptr || before->name < label.name) return absl::OkStatus();
   return Broken(before->name == label.name ? "repeated label name" : "labels not sorted");
-}
-
-void AppendQuoted(std::string_view value, std::string* out) {
-  *out += '"';
-  for (const char c : value) {
-    switch (c) {
-      case '\\':
-        *out += "\\\\";
-        break;
-      case '"':
-        *out += "\\\"";
-        break;
-      case '\n':
-        *out += "\\n";
-        break;
-      case '\t':
-        *out += "\\t";
-        break;
-      default:
-        *out += c;
-    }
-  }
-  *out += '"';
 }
 
 }  // namespace
@@ -214,7 +153,7 @@ std::string CanonicalLabels(const std::vector<LabelView>& labels) {
     if (out.size() > 1) out += ',';
     out += label.name;
     out += '=';
-    AppendQuoted(label.value, &out);
+    AppendQuotedText(label.value, &out);
   }
   out += '}';
   return out;

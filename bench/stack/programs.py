@@ -53,7 +53,7 @@ def run(argv, timeout=60):
 
 
 class Region:
-    """bench/region: a verifying, fault-injecting receiver."""
+    """bench/region: a verifying, fault-injecting receiver of remote write and Loki pushes."""
 
     def __init__(self, directory, name="region", token=None, certificate=None, host=None):
         self.port, self.control_port = free_port(), free_port()
@@ -63,6 +63,7 @@ class Region:
                                       f"127.0.0.1:{self.control_port}", *tls], directory, host=host)
         self.token = token
         self.url = f"{'https' if tls else 'http'}://{address}:{self.port}/api/v1/push"
+        self.logs_url = self.url.replace("/push", "/logs/push")
         self.control_url = f"http://127.0.0.1:{self.control_port}"
 
     def start(self):
@@ -85,6 +86,25 @@ class Region:
     def tenant(self, name=ANONYMOUS):
         """Counts of one tenant: samples, series, resends, doubles, conflicts, out_of_order…"""
         return self.report()["tenants"].get(name, {})
+
+    def logs(self, tenant):
+        """Counts of one tenant's lines: lines, streams, resends, doubles, identical, out_of_order, refused, response_codes…"""
+        return self.report()["logs"].get(tenant, {})
+
+    def lines(self, tenant, limit=1_000_000, **labels):
+        """[(labels, time_ns, line, metadata)] of the streams with these labels: stream by stream, each in the order of arrival."""
+        wanted = {"tenant": tenant, "limit": limit, **{f"label.{k}": v for k, v in labels.items()}}
+        status, body = self.process.fetch(f"{self.control_url}/lines?{urllib.parse.urlencode(wanted)}", timeout=120)
+        assert status == 200, body
+        rows = [json.loads(line) for line in body.decode().split("\n") if line]
+        return [(row["labels"], row["time_ns"], row["line"], row["metadata"]) for row in rows]
+
+    def line_counts(self, tenant, by="response_code"):
+        """{value: lines} by any label, or by the status of access lines."""
+        query = urllib.parse.urlencode({"tenant": tenant, "by": by})
+        status, body = self.process.fetch(f"{self.control_url}/line_counts?{query}", timeout=60)
+        assert status == 200, body
+        return json.loads(body)
 
     def metadata(self, tenant=ANONYMOUS):
         """{family: (type, unit, help)}."""

@@ -1,0 +1,201 @@
+#include "bench/region/log_store.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "bench/region/text_rules.h"
+
+namespace ampari::bench {
+namespace {
+
+constexpr size_t kMaxExampleBytes = 400;  // of a line in a problem's text
+
+std::string Canonical(const StreamLabels& labels) {
+  std::string out = "{";
+  for (const auto& [name, value] : labels) {
+    if (out.size() > 1) out += ',';
+    out += name;
+    out += '=';
+    AppendQuotedText(value, &out);
+  }
+  out += '}';
+  return out;
+}
+
+void Refuse(int status, std::string why, const std::string& selector, RuleBreak* broken) {
+  if (broken->status == 0) *broken = {status, why + ": " + selector};
+}
+
+}  // namespace
+
+absl::StatusOr<RuleBreak> LogStore::Store(std::string_view plain, uint32_t frame_range,
+                                          const LogRules& rules, int64_t now_ns) {
+  thread_local LogBatch batch;
+  if (absl::Status read = ReadLogRequest(plain, &batch); !read.ok()) return read;
+  if (batch.streams.empty()) return RuleBreak{422, "a push without streams"};
+  std::vector<StreamLabels> labels;
+  for (const LogStreamView& stream : batch.streams) {
+    absl::StatusOr<StreamLabels> parsed = ParseSelector(stream.selector);
+    if (!parsed.ok()) return parsed.status();
+    labels.push_back(*std::move(parsed));
+  }
+  size_t bytes = 0;
+  for (const LogEntryView& entry : batch.entries) bytes += CountedBytes(batch, entry);
+  MutexLock lock(mu_);
+  ++request_;
+  if (!TakeRate(bytes, rules, now_ns)) return RuleBreak{429, "rate limit of the tenant"};
+  RuleBreak broken;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    StoreStream(batch, batch.streams[i], labels[i], frame_range, rules, now_ns, &broken);
+  }
+  return broken;
+}
+
+absl::Status LogStore::CountOnly(std::string_view plain) {
+  thread_local LogBatch batch;
+  if (absl::Status read = ReadLogRequest(plain, &batch); !read.ok()) return read;
+  uint64_t bytes = 0;
+  for (const LogEntryView& entry : batch.entries) bytes += entry.line.size();
+  MutexLock lock(mu_);
+  counts_.lines += batch.entries.size();
+  counts_.bytes += bytes;
+  counts_.unchecked += batch.entries.size();
+  return absl::OkStatus();
+}
+
+// A bucket of one and a half seconds, as Loki's defaults have it.
+bool LogStore::TakeRate(size_t bytes, const LogRules& rules, int64_t now_ns) {
+  if (rules.rate_bytes == 0) return true;
+  const auto rate = static_cast<double>(rules.rate_bytes);
+  const double since_s = static_cast<double>(now_ns - rate_at_ns_) / 1e9;
+  rate_left_ = std::min(rate * 1.5, rate_left_ + std::max(0.0, since_s) * rate);
+  rate_at_ns_ = now_ns;
+  if (static_cast<double>(bytes) > rate_left_) return false;
+  rate_left_ -= static_cast<double>(bytes);
+  return true;
+}
+
+// Null when the tenant has too many already.
+StoredStream* LogStore::Find(const StreamLabels& labels, const LogRules& rules) {
+  std::string selector = Canonical(labels);
+  const auto known = streams_.find(selector);
+  if (known != streams_.end()) return known->second.get();
+  const auto most = static_cast<uint64_t>(rules.max_streams);
+  if (most > 0 && streams_.size() >= most) return nullptr;
+  auto stream = std::make_unique<StoredStream>();
+  stream->labels = labels;
+  stream->selector = selector;
+  return (streams_[std::move(selector)] = std::move(stream)).get();
+}
+
+void LogStore::StoreStream(const LogBatch& batch, const LogStreamView& part,
+                           const StreamLabels& labels, uint32_t frame_range, const LogRules& rules,
+                           int64_t now_ns, RuleBreak* broken) {
+  const std::string refusal = StreamRefusal(labels, rules);
+  StoredStream* stream = refusal.empty() ? Find(labels, rules) : nullptr;
+  if (stream == nullptr) {
+    counts_.refused += part.end - part.begin;
+    if (refusal.empty()) return Refuse(429, "too many streams", Canonical(labels), broken);
+    return Refuse(400, refusal, Canonical(labels), broken);
+  }
+  for (size_t i = part.begin; i < part.end; ++i) {
+    const LogEntryView& entry = batch.entries[i];
+    std::string why = LineRefusal(batch, entry, stream->newest_ns, now_ns, rules);
+    if (why.empty()) {
+      StoreLine(batch, entry, frame_range, *stream);
+    } else {
+      ++counts_.refused;
+      Refuse(400, std::move(why), stream->selector, broken);
+    }
+  }
+}
+
+void LogStore::StoreLine(const LogBatch& batch, const LogEntryView& entry, uint32_t frame_range,
+                         StoredStream& stream) {
+  if (!IsNew(entry, frame_range, stream)) return;
+  if (entry.time_ns < stream.newest_ns) {
+    ++counts_.out_of_order;
+    NoteProblem("out of order", stream, entry, frame_range, FrameRanges::kNone);
+  }
+  stream.newest_ns = std::max(stream.newest_ns, entry.time_ns);
+  counts_.newest_ns = std::max(counts_.newest_ns, entry.time_ns);
+  ++counts_.lines;
+  counts_.bytes += entry.line.size();
+  const std::string_view code = ResponseCode(entry.line);
+  const bool counted = stream.response_codes.count(code) > 0;
+  if (!code.empty() && (counted || stream.response_codes.size() < kMaxResponseCodes)) {
+    ++stream.response_codes[std::string(code)];
+  }
+  if (seen_.size() >= kMaxLines) return;
+  Keep(batch, entry, stream);
+}
+
+bool LogStore::IsNew(const LogEntryView& entry, uint32_t frame_range, const StoredStream& stream) {
+  const XXH128_hash_t hash =
+      XXH3_128bits_withSeed(entry.bytes.data(), entry.bytes.size(),
+                            XXH3_64bits(stream.selector.data(), stream.selector.size()));
+  const Key key{hash.low64, hash.high64};
+  const auto found = seen_.find(key);
+  if (found == seen_.end()) {
+    if (seen_.size() < kMaxLines) {
+      seen_[key] = {frame_range, 1, 1, request_};
+    } else {
+      ++counts_.unchecked;
+    }
+    return true;
+  }
+  Seen& seen = found->second;
+  seen.in_request = seen.request == request_ ? seen.in_request + 1 : 1;
+  seen.request = request_;
+  if (seen.in_request > seen.stored) {
+    ++seen.stored;
+    ++counts_.identical;
+    return true;
+  }
+  if (ranges_.ShareAFrame(seen.frame_range, frame_range)) {
+    ++counts_.resends;
+    return false;
+  }
+  ++counts_.doubles;
+  NoteProblem("double", stream, entry, frame_range, seen.frame_range);
+  return false;
+}
+
+void LogStore::Keep(const LogBatch& batch, const LogEntryView& entry, StoredStream& stream) {
+  stream.lines.push_back({entry.time_ns, XXH3_64bits(entry.line.data(), entry.line.size())});
+  if (kept_bytes_ >= kMaxKeptBytes) return;
+  kept_bytes_ += CountedBytes(batch, entry) + sizeof(KeptLine);
+  KeptLine& kept = stream.kept.emplace_back();
+  kept.text = std::string(entry.line);
+  for (size_t i = entry.metadata_begin; i < entry.metadata_end; ++i) {
+    kept.metadata.emplace_back(batch.metadata[i].name, batch.metadata[i].value);
+  }
+}
+
+void LogStore::NoteProblem(const char* what, const StoredStream& stream, const LogEntryView& entry,
+                           uint32_t frame_range, uint32_t other) {
+  if (problems_.size() >= kMaxProblems) return;
+  problems_.push_back(absl::StrFormat("%s: %s at %d, frames %s, before %s: %s", what,
+                                      stream.selector, entry.time_ns, ranges_.Text(frame_range),
+                                      ranges_.Text(other),
+                                      std::string(entry.line.substr(0, kMaxExampleBytes))));
+}
+
+LogCounts LogStore::counts() const {
+  MutexLock lock(mu_);
+  LogCounts counts = counts_;
+  counts.streams = streams_.size();
+  for (const auto& [selector, stream] : streams_) {
+    for (const auto& [code, lines] : stream->response_codes) counts.response_codes[code] += lines;
+  }
+  return counts;
+}
+
+std::vector<std::string> LogStore::problems() const {
+  MutexLock lock(mu_);
+  return problems_;
+}
+
+}  // namespace ampari::bench
