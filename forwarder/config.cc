@@ -13,6 +13,7 @@
 #include "common/config/program_sections.h"
 #include "common/labels/quote.h"
 #include "forwarder/kubernetes_discovery_config.h"
+#include "forwarder/log_job_config.h"
 #include "forwarder/scrape_job_config.h"
 
 namespace ampari {
@@ -98,6 +99,8 @@ GatewayClientConfig ReadGateway(MappingReader& root) {
   RefuseTlsFields(block, config.tls);
   block.Size("ring_bytes", &config.ring_bytes);
   if (config.ring_bytes < kMinRingBytes) block.Error("ring_bytes", "must be at least 1MiB");
+  block.Size("log_ring_bytes", &config.log_ring_bytes);
+  if (config.log_ring_bytes < kMinRingBytes) block.Error("log_ring_bytes", "must be at least 1MiB");
   block.Finish();
   if (config.insecure && block.Has("tls_config")) {
     block.Error("insecure", "insecure: true means plaintext, tls_config means TLS; keep one");
@@ -109,10 +112,12 @@ GatewayClientConfig ReadGateway(MappingReader& root) {
   return config;
 }
 
-void ReadLogJobs(MappingReader& root) {
-  const YamlNode* jobs = root.Take("log_configs");
-  if (jobs == nullptr || (jobs->kind == YamlNode::Kind::kSequence && jobs->items.empty())) return;
-  root.Unsupported("log_configs", "logs are not supported yet; remove the section");
+// Until the files are read, the section is checked and then refused.
+void RefuseLogJobs(MappingReader& root, const ForwarderConfigOptions& options,
+                   std::vector<LogJobConfig>* jobs) {
+  ReadLogJobs(root, options, jobs);
+  if (!jobs->empty())
+    root.Unsupported("log_configs", "logs are not supported yet; remove the section");
 }
 
 void RefuseJobFiles(MappingReader& root) {
@@ -161,10 +166,10 @@ absl::StatusOr<ForwarderConfig> ParseForwarderConfig(const std::string& yaml,
   global.Finish();
   ReadJobs(root, defaults, options, &config.jobs);
   RefuseJobFiles(root);
-  ReadLogJobs(root);
-  const bool kubernetes =
-      std::any_of(config.jobs.begin(), config.jobs.end(),
-                  [](const ScrapeJobConfig& job) { return !job.kubernetes_discoveries.empty(); });
+  RefuseLogJobs(root, options, &config.log_jobs);
+  const auto of_pods = [](const JobSources& job) { return !job.kubernetes_discoveries.empty(); };
+  const bool kubernetes = std::any_of(config.jobs.begin(), config.jobs.end(), of_pods) ||
+                          std::any_of(config.log_jobs.begin(), config.log_jobs.end(), of_pods);
   config.kubernetes_node = ReadKubernetesNode(root, kubernetes);
   config.gateway = ReadGateway(root);
   ReadHttpSection(root, &config.http_listen_address, &config.http_token);

@@ -21,6 +21,7 @@ struct TargetGroup {
   std::vector<std::string> targets;
   Labels labels;                      // of all its targets
   std::vector<Labels> target_labels;  // empty, or one per target; they win over `labels`
+  bool logs_only = false;  // a pod without an IP: its files can be read, it cannot be scraped
 };
 
 struct FileDiscoveryConfig {
@@ -51,20 +52,24 @@ struct KubernetesDiscoveryConfig {
   HttpClientOptions http;
 };
 
-struct ScrapeJobConfig {
-  std::shared_ptr<const ScrapeJob> job;
+// Where the targets of a job come from.
+struct JobSources {
   std::vector<TargetGroup> static_groups;
   std::vector<FileDiscoveryConfig> file_discoveries;
   std::vector<KubernetesDiscoveryConfig> kubernetes_discoveries;
+  bool none() const {
+    return static_groups.empty() && file_discoveries.empty() && kubernetes_discoveries.empty();
+  }
+};
+
+struct ScrapeJobConfig : JobSources {
+  std::shared_ptr<const ScrapeJob> job;
   std::vector<RelabelRule> relabel_rules,
       metric_relabel_rules;  // as written; the job has them compiled
 };
 
-struct LogJobConfig {
+struct LogJobConfig : JobSources {
   std::shared_ptr<const LogJob> job;
-  std::vector<TargetGroup> static_groups;
-  std::vector<FileDiscoveryConfig> file_discoveries;
-  std::vector<KubernetesDiscoveryConfig> kubernetes_discoveries;
   std::vector<RelabelRule> relabel_rules;  // as written; the job has them compiled
 };
 
@@ -74,7 +79,8 @@ struct GatewayClientConfig {
   bool insecure = false;
   Secret token;
   TlsOptions tls;
-  uint64_t ring_bytes = uint64_t{64} << 20;
+  uint64_t ring_bytes = uint64_t{64} << 20;      // of metrics
+  uint64_t log_ring_bytes = uint64_t{32} << 20;  // of logs
 };
 
 struct ForwarderConfig {

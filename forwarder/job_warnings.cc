@@ -1,10 +1,8 @@
 // What loads, but would not do what it seems to.
 #include <algorithm>
-#include <span>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "forwarder/job_sources_config.h"
 #include "forwarder/scrape_job_config.h"
 
 namespace ampari {
@@ -37,16 +35,6 @@ bool Sets(const std::vector<RelabelRule>& rules, const std::string& target,
   });
 }
 
-// Rules in the form that can be pasted at the end of the job's relabel_configs.
-std::string ToPaste(MappingReader& block, std::span<const char* const> rules) {
-  const YamlNode* list = block.Take("relabel_configs");
-  if (list->flow) return absl::StrCat("; add within its brackets: ", absl::StrJoin(rules, ", "));
-  std::string text = "; add below its last line:";
-  const std::string indent(static_cast<size_t>(list->column), ' ');
-  for (const char* rule : rules) absl::StrAppend(&text, "\n", indent, "- ", rule);
-  return text;
-}
-
 // Pods are kept by their annotation, but where to scrape is not taken from it.
 void WarnAboutAnnotations(MappingReader& block, const std::vector<RelabelRule>& rules) {
   const bool kept = std::any_of(rules.begin(), rules.end(), [](const RelabelRule& rule) {
@@ -58,13 +46,13 @@ void WarnAboutAnnotations(MappingReader& block, const std::vector<RelabelRule>& 
         "relabel_configs",
         absl::StrCat("keeps pods by the annotation prometheus.io/scrape but scrapes every "
                      "declared port instead of prometheus.io/port",
-                     ToPaste(block, kPortRules)));
+                     RulesToPaste(block, kPortRules)));
   }
   if (!Sets(rules, "__metrics_path__", kPathAnnotation)) {
-    block.Warning(
-        "relabel_configs",
-        absl::StrCat("keeps pods by the annotation prometheus.io/scrape but scrapes ",
-                     "metrics_path instead of prometheus.io/path", ToPaste(block, kPathRules)));
+    block.Warning("relabel_configs",
+                  absl::StrCat("keeps pods by the annotation prometheus.io/scrape but scrapes ",
+                               "metrics_path instead of prometheus.io/path",
+                               RulesToPaste(block, kPathRules)));
   }
 }
 
@@ -72,18 +60,7 @@ void WarnAboutAnnotations(MappingReader& block, const std::vector<RelabelRule>& 
 
 void WarnAboutJob(MappingReader& block, const ScrapeJobConfig& config) {
   WarnAboutAnnotations(block, config.relabel_rules);
-  if (config.static_groups.empty() && config.file_discoveries.empty() &&
-      config.kubernetes_discoveries.empty()) {
-    block.Warning("",
-                  "the job has no targets; add kubernetes_sd_configs, static_configs or "
-                  "file_sd_configs");
-  }
-  for (const KubernetesDiscoveryConfig& discovery : config.kubernetes_discoveries) {
-    if (discovery.http.tls.insecure_skip_verify) {
-      block.Warning("kubernetes_sd_configs",
-                    "insecure_skip_verify: the API server's certificate is not checked");
-    }
-  }
+  WarnAboutSources(block, config);
   if (config.job->http.tls.insecure_skip_verify) {
     block.Warning("tls_config", "insecure_skip_verify: the targets' certificates are not checked");
   }

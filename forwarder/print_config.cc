@@ -1,7 +1,8 @@
 // The effective configuration as YAML.
 #include "common/config/yaml_writer.h"
 #include "forwarder/config.h"
-#include "forwarder/kubernetes_discovery_config.h"
+#include "forwarder/job_sources_config.h"
+#include "forwarder/log_job_config.h"
 #include "forwarder/scrape_job_config.h"
 
 namespace ampari {
@@ -18,24 +19,6 @@ void WriteLimits(const ScrapeJob& job, MappingWriter* block) {
   limit("label_value_length_limit", job.label_value_length_limit);
   limit("target_limit", job.target_limit);
   limit("keep_dropped_targets", job.keep_dropped_targets);
-}
-
-void WriteDiscoveries(const ScrapeJobConfig& config, MappingWriter* block) {
-  std::vector<MappingWriter> groups, files, kubernetes;
-  for (const TargetGroup& group : config.static_groups) {
-    groups.emplace_back().Texts("targets", group.targets).LabelSet("labels", group.labels);
-  }
-  for (const FileDiscoveryConfig& discovery : config.file_discoveries) {
-    files.emplace_back()
-        .Texts("files", discovery.files)
-        .Duration("refresh_interval", discovery.refresh_interval);
-  }
-  for (const KubernetesDiscoveryConfig& discovery : config.kubernetes_discoveries) {
-    kubernetes.push_back(KubernetesDiscoveryBlock(discovery));
-  }
-  block->Children("static_configs", std::move(groups))
-      .Children("file_sd_configs", std::move(files))
-      .Children("kubernetes_sd_configs", std::move(kubernetes));
 }
 
 MappingWriter JobBlock(const ScrapeJobConfig& config) {
@@ -61,7 +44,7 @@ MappingWriter JobBlock(const ScrapeJobConfig& config) {
     block.Text("fallback_scrape_protocol", ScrapeProtocolName(job.fallback_protocol));
   WriteLimits(job, &block);
   block.HttpClient(job.http);
-  WriteDiscoveries(config, &block);
+  WriteJobSources(config, &block);
   block.RelabelRules("relabel_configs", config.relabel_rules);
   block.RelabelRules("metric_relabel_configs", config.metric_relabel_rules);
   return block;
@@ -74,7 +57,8 @@ MappingWriter GatewayBlock(const GatewayClientConfig& config) {
       .Bool("insecure", config.insecure);
   block.SecretOf("token", config.token)
       .Tls("tls_config", config.tls)
-      .Size("ring_bytes", config.ring_bytes);
+      .Size("ring_bytes", config.ring_bytes)
+      .Size("log_ring_bytes", config.log_ring_bytes);
   return block;
 }
 
@@ -89,6 +73,7 @@ std::string PrintForwarderConfig(const ForwarderConfig& config) {
   log.Text("level", config.log_level);
   root.Child("global", std::move(global))
       .Children("scrape_configs", std::move(jobs))
+      .Children("log_configs", LogJobBlocks(config.log_jobs))
       .WrittenText("kubernetes_node", config.kubernetes_node)
       .Child("gateway", GatewayBlock(config.gateway))
       .Child("http", std::move(http))

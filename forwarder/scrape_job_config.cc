@@ -5,9 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/config/http_client_block.h"
-#include "common/config/relabel_block.h"
 #include "common/labels/quote.h"
-#include "forwarder/kubernetes_discovery_config.h"
+#include "forwarder/job_sources_config.h"
 
 namespace ampari {
 namespace {
@@ -108,66 +107,6 @@ void ReadRequest(MappingReader& block, ScrapeJob* job) {
   job->http = ReadHttpClientOptions(block);
 }
 
-Relabeler ReadRelabeler(MappingReader& block, const char* key, std::vector<RelabelRule>* rules) {
-  *rules = ReadRelabelRules(block, key);
-  absl::StatusOr<Relabeler> relabeler = Relabeler::Compile(*rules);
-  return relabeler.ok() ? *std::move(relabeler)
-                        : Relabeler();  // what is wrong was reported per rule
-}
-
-void ReadStaticGroups(MappingReader& block, ScrapeJobConfig* config) {
-  for (MappingReader& group_block : block.Children("static_configs")) {
-    TargetGroup group;
-    group.source = "static";
-    group_block.Texts("targets", &group.targets);
-    group_block.LabelSet("labels", &group.labels);
-    group_block.Finish();
-    for (const std::string& target : group.targets) {
-      if (config->relabel_rules.empty() && target.find('/') != std::string::npos) {
-        group_block.Error(
-            "targets", absl::StrCat(Quoted(target), " is not a valid hostname; write host:port"));
-      }
-    }
-    config->static_groups.push_back(std::move(group));
-  }
-}
-
-// As Prometheus: a wild card in the last element of the path only.
-bool IsTargetFilePattern(const std::string& path) {
-  const size_t dot = path.rfind('.');
-  const std::string extension = dot == std::string::npos ? "" : path.substr(dot);
-  constexpr const char* kExtensions[] = {".json", ".yml", ".yaml", ".JSON", ".YML", ".YAML"};
-  if (std::find(std::begin(kExtensions), std::end(kExtensions), extension) == std::end(kExtensions))
-    return false;
-  const size_t star = path.find('*');
-  return star == std::string::npos || path.find_first_of("*/", star + 1) == std::string::npos;
-}
-
-void ReadFileDiscoveries(MappingReader& block, ScrapeJobConfig* config) {
-  for (MappingReader& file_block : block.Children("file_sd_configs")) {
-    FileDiscoveryConfig discovery;
-    file_block.Texts("files", &discovery.files);
-    file_block.Duration("refresh_interval", &discovery.refresh_interval);
-    file_block.Finish();
-    if (file_block.present() && discovery.files.empty()) {
-      file_block.Error("files", "file discovery needs at least one file");
-    }
-    if (discovery.refresh_interval <= absl::ZeroDuration()) {
-      file_block.Error("refresh_interval", "must be greater than 0");
-    }
-    for (std::string& path : discovery.files) {
-      if (!IsTargetFilePattern(path)) {
-        file_block.Error("files",
-                         absl::StrCat(Quoted(path),
-                                      " is not valid for file discovery; end it in .json, .yml or "
-                                      ".yaml, with * in its last element only"));
-      }
-      path = file_block.file().Resolve(path);
-    }
-    config->file_discoveries.push_back(std::move(discovery));
-  }
-}
-
 }  // namespace
 
 std::optional<ScrapeProtocol> ScrapeProtocolOf(const std::string& name) {
@@ -223,11 +162,10 @@ ScrapeJobConfig ReadScrapeJob(MappingReader& block, const ScrapeDefaults& defaul
   job->relabel = ReadRelabeler(block, "relabel_configs", &config.relabel_rules);
   job->metric_relabel =
       ReadRelabeler(block, "metric_relabel_configs", &config.metric_relabel_rules);
-  ReadStaticGroups(block, &config);
-  ReadFileDiscoveries(block, &config);
-  config.kubernetes_discoveries = ReadKubernetesDiscoveries(block);
+  ReadJobSources(
+      block, config.relabel_rules.empty() ? StaticTargets::kAddresses : StaticTargets::kRelabelled,
+      &config);
   RefuseUnsupportedFields(block);
-  RefuseUnsupportedDiscoveries(block);
   block.Finish();
   config.job = std::move(job);
   return config;

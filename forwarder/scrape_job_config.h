@@ -30,10 +30,9 @@ ScrapeJobConfig ReadScrapeJob(MappingReader& block, const ScrapeDefaults& defaul
 std::optional<ScrapeProtocol> ScrapeProtocolOf(const std::string& name);
 std::string ScrapeProtocolName(ScrapeProtocol protocol);
 
-// Fields of Prometheus that exist here only with their defaults, and discoveries that do not exist
-// here. Each that says something else is unsupported by name.
+// Fields of Prometheus that exist here only with their defaults: each that says something else is
+// unsupported by name.
 void RefuseUnsupportedFields(MappingReader& block);
-void RefuseUnsupportedDiscoveries(MappingReader& block);
 
 // Warnings about a job that loads but would not do what it seems to.
 void WarnAboutJob(MappingReader& block, const ScrapeJobConfig& config);

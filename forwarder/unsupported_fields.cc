@@ -31,20 +31,6 @@ constexpr UnsupportedField kUnsupportedFields[] = {
     {"always_scrape_classic_histograms", "false", kNoNativeHistograms},
 };
 
-constexpr const char* kUnsupportedDiscoveries[] = {
-    "aws_sd_configs",          "azure_sd_configs",     "consul_sd_configs",
-    "digitalocean_sd_configs", "dns_sd_configs",       "docker_sd_configs",
-    "dockerswarm_sd_configs",  "ec2_sd_configs",       "ecs_sd_configs",
-    "elasticache_sd_configs",  "eureka_sd_configs",    "gce_sd_configs",
-    "hetzner_sd_configs",      "http_sd_configs",      "ionos_sd_configs",
-    "kuma_sd_configs",         "lightsail_sd_configs", "linode_sd_configs",
-    "marathon_sd_configs",     "msk_sd_configs",       "nerve_sd_configs",
-    "nomad_sd_configs",        "openstack_sd_configs", "ovhcloud_sd_configs",
-    "puppetdb_sd_configs",     "rds_sd_configs",       "scaleway_sd_configs",
-    "serverset_sd_configs",    "stackit_sd_configs",   "triton_sd_configs",
-    "uyuni_sd_configs",        "vultr_sd_configs",     "xds_sd_configs",
-};
-
 bool Says(const YamlNode& value, const char* allowed) {
   return value.kind == YamlNode::Kind::kScalar && absl::AsciiStrToLower(value.text) == allowed;
 }
@@ -55,15 +41,6 @@ void RefuseUnsupportedFields(MappingReader& block) {
   for (const UnsupportedField& field : kUnsupportedFields) {
     const YamlNode* value = block.Take(field.key);
     if (value != nullptr && !Says(*value, field.allowed)) block.Unsupported(field.key, field.why);
-  }
-}
-
-void RefuseUnsupportedDiscoveries(MappingReader& block) {
-  for (const char* key : kUnsupportedDiscoveries) {
-    const YamlNode* value = block.Take(key);
-    const bool empty =
-        value == nullptr || (value->kind == YamlNode::Kind::kSequence && value->items.empty());
-    if (!empty) block.Unsupported(key, "not supported; use file_sd_configs");
   }
 }
 

@@ -17,8 +17,8 @@ constexpr absl::Duration kLongestRefresh = absl::Minutes(5);
 constexpr absl::Duration kShortestRefresh = absl::Seconds(1);
 
 // Equal for the same job and the same files, so that a reload finds what was read.
-std::string SourceKey(const ScrapeJob& job, const FileDiscoveryConfig& files) {
-  return absl::StrCat(job.job_name, "\n", absl::StrJoin(files.files, "\n"));
+std::string SourceKey(const std::string& job_key, const FileDiscoveryConfig& files) {
+  return absl::StrCat(job_key, "\n", absl::StrJoin(files.files, "\n"));
 }
 
 KubernetesSourceOptions PodOptions() {
@@ -29,8 +29,9 @@ KubernetesSourceOptions PodOptions() {
 
 }  // namespace
 
-Discovery::Discovery(Consumer consumer)
+Discovery::Discovery(Consumer consumer, LogConsumer log_consumer)
     : consumer_(std::move(consumer)),
+      log_consumer_(std::move(log_consumer)),
       pods_([this] { watch_.Wakeup(); }, PodOptions()),
       thread_([this] { Run(); }) {}
 
@@ -44,9 +45,10 @@ Discovery::~Discovery() {
 }
 
 void Discovery::Apply(std::vector<ScrapeJobConfig> jobs, Labels external_labels,
-                      std::string kubernetes_node) {
+                      std::string kubernetes_node, std::vector<LogJobConfig> log_jobs) {
   MutexLock lock(mu_);
-  new_config_ = Config{std::move(jobs), std::move(external_labels), std::move(kubernetes_node)};
+  new_config_ = Config{std::move(jobs), std::move(external_labels), std::move(kubernetes_node),
+                       std::move(log_jobs)};
   watch_.Wakeup();
 }
 
@@ -65,9 +67,24 @@ void Discovery::Run() {
     const bool files_changed = RefreshFiles();
     ShowFiles();
     const bool pods_changed = pods_.TakeChanges(SystemClock().Monotonic());
-    if (adopted || files_changed || pods_changed) consumer_(Build());
+    if (adopted || files_changed || pods_changed) HandOut();
     watch_.Wait(std::min(RefreshInterval(), pods_.Wait(SystemClock().Monotonic())));
   }
+}
+
+Discovery::AnyJob Discovery::AnyOf(const ScrapeJobConfig& config) {
+  return {absl::StrCat("scrape\n", config.job->job_name), config.job->job_name, &config};
+}
+
+Discovery::AnyJob Discovery::AnyOf(const LogJobConfig& config) {
+  return {absl::StrCat("log\n", config.job->job_name), config.job->job_name, &config};
+}
+
+std::vector<Discovery::AnyJob> Discovery::AllJobs() const {
+  std::vector<AnyJob> all;
+  for (const ScrapeJobConfig& config : config_.jobs) all.push_back(AnyOf(config));
+  for (const LogJobConfig& config : config_.log_jobs) all.push_back(AnyOf(config));
+  return all;
 }
 
 bool Discovery::Adopt() {
@@ -77,9 +94,11 @@ bool Discovery::Adopt() {
     config_ = *std::exchange(new_config_, std::nullopt);
   }
   std::map<std::string, FileTargets> sources;
-  for (const ScrapeJobConfig& job : config_.jobs) {
-    for (const FileDiscoveryConfig& files : job.file_discoveries) {
-      const std::string key = SourceKey(*job.job, files);
+  std::vector<PodJob> pod_jobs;
+  for (const AnyJob& job : AllJobs()) {
+    pod_jobs.push_back(job.pods());
+    for (const FileDiscoveryConfig& files : job.sources->file_discoveries) {
+      const std::string key = SourceKey(job.key, files);
       auto known = sources_.extract(key);
       if (known.empty()) {
         sources.try_emplace(key, files);
@@ -89,7 +108,7 @@ bool Discovery::Adopt() {
     }
   }
   sources_ = std::move(sources);
-  pods_.Apply(config_.jobs, config_.kubernetes_node);
+  pods_.Apply(pod_jobs, config_.kubernetes_node);
   return true;
 }
 
@@ -107,10 +126,10 @@ bool Discovery::RefreshFiles() {
 
 void Discovery::ShowFiles() {
   std::vector<DiscoveredFile> all;
-  for (const ScrapeJobConfig& job : config_.jobs) {
-    for (const FileDiscoveryConfig& files : job.file_discoveries) {
-      for (FileStatus& status : sources_.at(SourceKey(*job.job, files)).files()) {
-        all.push_back({job.job->job_name, std::move(status)});
+  for (const AnyJob& job : AllJobs()) {
+    for (const FileDiscoveryConfig& files : job.sources->file_discoveries) {
+      for (FileStatus& status : sources_.at(SourceKey(job.key, files)).files()) {
+        all.push_back({job.job_name, std::move(status)});
       }
     }
   }
@@ -127,24 +146,35 @@ void Discovery::ShowFiles() {
   files_ = std::move(all);
 }
 
-TargetSet Discovery::Build() {
+std::vector<TargetGroup> Discovery::Groups(const AnyJob& job) {
+  std::vector<TargetGroup> groups = job.sources->static_groups;
+  for (const FileDiscoveryConfig& files : job.sources->file_discoveries) {
+    std::vector<TargetGroup> of_files = sources_.at(SourceKey(job.key, files)).groups();
+    std::move(of_files.begin(), of_files.end(), std::back_inserter(groups));
+  }
+  std::vector<TargetGroup> pods = pods_.Groups(job.pods());
+  std::move(pods.begin(), pods.end(), std::back_inserter(groups));
+  return groups;
+}
+
+void Discovery::HandOut() {
   std::vector<JobTargets> jobs;
   for (const ScrapeJobConfig& config : config_.jobs) {
-    JobTargets& job = jobs.emplace_back(JobTargets{config.job, config.static_groups});
-    for (const FileDiscoveryConfig& files : config.file_discoveries) {
-      std::vector<TargetGroup> groups = sources_.at(SourceKey(*config.job, files)).groups();
-      std::move(groups.begin(), groups.end(), std::back_inserter(job.groups));
-    }
-    std::vector<TargetGroup> pods = pods_.Groups(config);
-    std::move(pods.begin(), pods.end(), std::back_inserter(job.groups));
+    jobs.push_back({config.job, Groups(AnyOf(config))});
   }
-  return targets_.Build(jobs, config_.external_labels);
+  consumer_(targets_.Build(jobs, config_.external_labels));
+  if (log_consumer_ == nullptr) return;
+  std::vector<JobGroups<LogJob>> log_jobs;
+  for (const LogJobConfig& config : config_.log_jobs) {
+    log_jobs.push_back({config.job, Groups(AnyOf(config))});
+  }
+  log_consumer_(log_targets_.Build(log_jobs, config_.external_labels));
 }
 
 absl::Duration Discovery::RefreshInterval() const {
   absl::Duration shortest = kLongestRefresh;
-  for (const ScrapeJobConfig& job : config_.jobs) {
-    for (const FileDiscoveryConfig& files : job.file_discoveries) {
+  for (const AnyJob& job : AllJobs()) {
+    for (const FileDiscoveryConfig& files : job.sources->file_discoveries) {
       shortest = std::min(shortest, files.refresh_interval);
     }
   }

@@ -25,46 +25,45 @@ JobPods::JobPods(std::function<void()> wake, KubernetesSourceOptions options)
           },
           std::move(options)) {}
 
-void JobPods::Apply(const std::vector<ScrapeJobConfig>& jobs, const std::string& node) {
+void JobPods::Apply(const std::vector<PodJob>& jobs, const std::string& node) {
   std::map<std::string, std::vector<TargetGroup>> before;
-  for (const ScrapeJobConfig& job : jobs_) before[job.job->job_name] = Groups(job);
+  for (const PodJob& job : jobs_) before[job.key] = Groups(job);
   jobs_.clear();
   kept_.clear();
   std::vector<KubernetesDiscoveryConfig> wanted;
-  for (const ScrapeJobConfig& job : jobs) {
-    if (job.kubernetes_discoveries.empty()) continue;
+  for (const PodJob& job : jobs) {
+    if (job.discoveries.empty()) continue;
     jobs_.push_back(job);
-    wanted.insert(wanted.end(), job.kubernetes_discoveries.begin(),
-                  job.kubernetes_discoveries.end());
+    wanted.insert(wanted.end(), job.discoveries.begin(), job.discoveries.end());
   }
   source_.Apply(wanted, node);
-  for (const ScrapeJobConfig& job : jobs_) {
-    const auto known = before.find(job.job->job_name);
+  for (const PodJob& job : jobs_) {
+    const auto known = before.find(job.key);
     if (known == before.end() || Synced(job)) continue;
-    kept_[job.job->job_name] = Without(std::move(known->second), Known(job));
+    kept_[job.key] = Without(std::move(known->second), Known(job));
   }
 }
 
-bool JobPods::Synced(const ScrapeJobConfig& job) const {
+bool JobPods::Synced(const PodJob& job) const {
   return std::all_of(
-      job.kubernetes_discoveries.begin(), job.kubernetes_discoveries.end(),
+      job.discoveries.begin(), job.discoveries.end(),
       [this](const KubernetesDiscoveryConfig& config) { return source_.Synced(config); });
 }
 
-std::vector<TargetGroup> JobPods::Known(const ScrapeJobConfig& job) const {
+std::vector<TargetGroup> JobPods::Known(const PodJob& job) const {
   std::vector<TargetGroup> groups;
-  for (const KubernetesDiscoveryConfig& config : job.kubernetes_discoveries) {
+  for (const KubernetesDiscoveryConfig& config : job.discoveries) {
     std::vector<TargetGroup> known = source_.Groups(config);
     std::move(known.begin(), known.end(), std::back_inserter(groups));
   }
   return groups;
 }
 
-std::vector<TargetGroup> JobPods::Groups(const ScrapeJobConfig& job) {
-  if (job.kubernetes_discoveries.empty()) return {};
+std::vector<TargetGroup> JobPods::Groups(const PodJob& job) {
+  if (job.discoveries.empty()) return {};
   const bool synced = Synced(job);  // before the groups, which may come in between
   std::vector<TargetGroup> groups = Known(job);
-  const auto kept = kept_.find(job.job->job_name);
+  const auto kept = kept_.find(job.key);
   if (kept == kept_.end()) return groups;
   if (synced) {
     kept_.erase(kept);

@@ -14,6 +14,12 @@
 
 namespace ampari {
 
+// The kubernetes_sd_configs of one job.
+struct PodJob {
+  std::string key;  // of the job, the same after a reload
+  std::vector<KubernetesDiscoveryConfig> discoveries;
+};
+
 // Belongs to one thread, except for status(). A job whose watches are new keeps the pods that it
 // had until each of them has listed its own completely.
 class JobPods {
@@ -24,9 +30,9 @@ class JobPods {
   // `wake` is called from another thread when a change waits that did not wait before.
   JobPods(std::function<void()> wake, KubernetesSourceOptions options);
 
-  void Apply(const std::vector<ScrapeJobConfig>& jobs, const std::string& node);
+  void Apply(const std::vector<PodJob>& jobs, const std::string& node);
   // Of a job given to Apply().
-  std::vector<TargetGroup> Groups(const ScrapeJobConfig& job);
+  std::vector<TargetGroup> Groups(const PodJob& job);
   // True when changes are to be taken over now: the first at once, those that follow it together.
   bool TakeChanges(absl::Duration now);
   // Until TakeChanges() is to be asked again, if nothing wakes before.
@@ -34,11 +40,11 @@ class JobPods {
   std::vector<PodWatchStatus> status() const { return source_.status(); }  // thread-safe
 
  private:
-  bool Synced(const ScrapeJobConfig& job) const;
-  std::vector<TargetGroup> Known(const ScrapeJobConfig& job) const;
+  bool Synced(const PodJob& job) const;
+  std::vector<TargetGroup> Known(const PodJob& job) const;
 
-  std::map<std::string, std::vector<TargetGroup>> kept_;  // by job name
-  std::vector<ScrapeJobConfig> jobs_;                     // those with pods
+  std::map<std::string, std::vector<TargetGroup>> kept_;  // by the job's key
+  std::vector<PodJob> jobs_;                              // those with pods
   absl::Duration not_before_ = -absl::InfiniteDuration();
   std::atomic<bool> changed_{false};
   KubernetesSource source_;  // last: its thread uses the above

@@ -16,54 +16,86 @@ bool SameGroup(const TargetGroup& a, const TargetGroup& b) {
 
 }  // namespace
 
+Labels ScrapedTargets::Discovered(const Job& job, std::string_view address, const Labels& group,
+                                  const Labels& own) {
+  return DiscoveredLabels(job, address, group, own);
+}
+
+absl::StatusOr<Target> ScrapedTargets::Make(const std::shared_ptr<const Job>& job,
+                                            const Labels& discovered, const Labels& external) {
+  return BuildTarget(job, discovered, external);
+}
+
+uint64_t ScrapedTargets::KeptDropped(const Job& job) {
+  return job.keep_dropped_targets != 0 ? job.keep_dropped_targets : kKeptDroppedTargets;
+}
+
+Labels LogFileTargets::Discovered(const Job& job, std::string_view address, const Labels& group,
+                                  const Labels& own) {
+  return DiscoveredLogLabels(job, address, group, own);
+}
+
+absl::StatusOr<LogTarget> LogFileTargets::Make(const std::shared_ptr<const Job>& job,
+                                               const Labels& discovered, const Labels& external) {
+  return BuildLogTarget(job, discovered, external);
+}
+
+uint64_t LogFileTargets::KeptDropped(const Job&) { return kKeptDroppedTargets; }
+
 // Puts the groups of all jobs together, within the bounds of the set.
-class TargetSetBuilder::Collector {
+template <typename Kind>
+class SetBuilder<Kind>::Collector {
  public:
-  void BeginJob(const ScrapeJob& job) {
-    keep_ = job.keep_dropped_targets != 0 ? job.keep_dropped_targets : kKeptDroppedTargets;
-  }
+  using Found = typename Kind::Found;
+
+  void BeginJob(const Job& job) { keep_ = Kind::KeptDropped(job); }
   uint64_t keep() const { return keep_; }
 
   void Add(const BuiltGroup& group) {
     set_.dropped_total += group.dropped_total;
     for (const DroppedTarget& dropped : group.dropped) Keep(dropped);
-    for (const Target& target : group.targets) {
+    for (const Found& target : group.targets) {
       if (ids_.contains(target.id)) continue;
+      const std::string claim(Kind::Claim(target));
       if (set_.targets.size() == kMaxTargets) {
-        ++set_.dropped_total;
-        Keep({target.job->job_name, target.discovered_labels,
-              absl::StrCat("more than ", kMaxTargets, " targets")});
-        continue;
+        Drop(target, absl::StrCat("more than ", kMaxTargets, " targets"));
+      } else if (!claim.empty() && !claims_.insert(claim).second) {
+        Drop(target, "another target has this path");
+      } else {
+        ids_.insert(target.id);
+        set_.targets.push_back(target);
       }
-      ids_.insert(target.id);
-      set_.targets.push_back(target);
     }
   }
-  TargetSet Take() { return std::move(set_); }
+  Set Take() { return std::move(set_); }
 
  private:
+  void Drop(const Found& target, std::string reason) {
+    ++set_.dropped_total;
+    Keep({target.job->job_name, target.discovered_labels, std::move(reason)});
+  }
   void Keep(const DroppedTarget& dropped) {
     if (keep_ == 0) return;
     --keep_;
     set_.dropped.push_back(dropped);
   }
 
-  TargetSet set_;
-  std::unordered_set<std::string> ids_;
+  Set set_;
+  std::unordered_set<std::string> ids_, claims_;
   uint64_t keep_ = 0;  // dropped targets of the job that may still be shown
 };
 
-TargetSetBuilder::BuiltGroup TargetSetBuilder::Relabelled(
-    const std::shared_ptr<const ScrapeJob>& job, const TargetGroup& group, const Labels& external,
-    uint64_t keep) {
+template <typename Kind>
+auto SetBuilder<Kind>::Relabelled(const std::shared_ptr<const Job>& job, const TargetGroup& group,
+                                  const Labels& external, uint64_t keep) -> BuiltGroup {
   BuiltGroup built;
   built.group = group;
   std::unordered_map<std::string, size_t> places;  // in built.targets, by id
   const Labels none;
   for (size_t i = 0; i < group.targets.size(); ++i) {
     const Labels& own = i < group.target_labels.size() ? group.target_labels[i] : none;
-    Labels discovered = DiscoveredLabels(*job, group.targets[i], group.labels, own);
-    absl::StatusOr<Target> target = BuildTarget(job, discovered, external);
+    Labels discovered = Kind::Discovered(*job, group.targets[i], group.labels, own);
+    absl::StatusOr<typename Kind::Found> target = Kind::Make(job, discovered, external);
     if (target.ok()) {
       const auto [place, is_new] = places.try_emplace(target->id, built.targets.size());
       if (is_new) {
@@ -79,9 +111,9 @@ TargetSetBuilder::BuiltGroup TargetSetBuilder::Relabelled(
   return built;
 }
 
-TargetSetBuilder::BuiltGroup TargetSetBuilder::Obtain(const std::shared_ptr<const ScrapeJob>& job,
-                                                      const TargetGroup& group, uint64_t keep,
-                                                      GroupsBySource& known) {
+template <typename Kind>
+auto SetBuilder<Kind>::Obtain(const std::shared_ptr<const Job>& job, const TargetGroup& group,
+                              uint64_t keep, GroupsBySource& known) -> BuiltGroup {
   const auto [begin, end] = known.equal_range(group.source);
   for (auto it = begin; it != end; ++it) {
     BuiltGroup& built = it->second;
@@ -96,15 +128,17 @@ TargetSetBuilder::BuiltGroup TargetSetBuilder::Obtain(const std::shared_ptr<cons
   return Relabelled(job, group, external_, keep);
 }
 
-TargetSet TargetSetBuilder::Build(std::span<const JobTargets> jobs, const Labels& external) {
+template <typename Kind>
+auto SetBuilder<Kind>::Build(std::span<const JobGroups<Job>> jobs, const Labels& external) -> Set {
   if (external != external_) known_.clear();
   external_ = external;
-  std::map<std::shared_ptr<const ScrapeJob>, GroupsBySource> used;
+  std::map<std::shared_ptr<const Job>, GroupsBySource> used;
   Collector collector;
-  for (const JobTargets& job : jobs) {
+  for (const JobGroups<Job>& job : jobs) {
     GroupsBySource& known = known_[job.job];
     collector.BeginJob(*job.job);
     for (const TargetGroup& group : job.groups) {
+      if (!Kind::Takes(group)) continue;
       BuiltGroup built = Obtain(job.job, group, collector.keep(), known);
       collector.Add(built);
       used[job.job].emplace(group.source, std::move(built));
@@ -113,6 +147,9 @@ TargetSet TargetSetBuilder::Build(std::span<const JobTargets> jobs, const Labels
   known_ = std::move(used);
   return collector.Take();
 }
+
+template class SetBuilder<ScrapedTargets>;
+template class SetBuilder<LogFileTargets>;
 
 TargetSet BuildTargetSet(std::span<const JobTargets> jobs, const Labels& external) {
   return TargetSetBuilder().Build(jobs, external);

@@ -7,16 +7,13 @@
 #include "common/config/units.h"
 #include "common/labels/quote.h"
 #include "common/runtime/absl_view.h"
+#include "forwarder/discovery/discovered_labels.h"
 #include "forwarder/discovery/url.h"
 
 namespace ampari {
 namespace {
 
 constexpr absl::string_view kIdSeparator("\0", 1);
-
-void SetIfEmpty(std::string_view name, std::string_view value, LabelsBuilder& labels) {
-  if (labels.Get(name).empty()) labels.Set(name, value);
-}
 
 absl::StatusOr<absl::Duration> PositiveDuration(std::string_view what, std::string_view text) {
   const absl::StatusOr<absl::Duration> duration = ParsePromDuration(text);
@@ -57,15 +54,6 @@ absl::Status ReadTimes(const LabelsBuilder& labels, Target& target) {
   return absl::OkStatus();
 }
 
-absl::Status CheckValues(const Labels& labels) {
-  for (const Label label : labels) {
-    if (IsUtf8(label.value)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("invalid label value for ", Quoted(label.name), ": ", Quoted(label.value)));
-  }
-  return absl::OkStatus();
-}
-
 Labels WithoutPrefix(const Labels& labels, std::string_view prefix) {
   LabelsBuilder kept;
   for (const Label label : labels) {
@@ -74,30 +62,12 @@ Labels WithoutPrefix(const Labels& labels, std::string_view prefix) {
   return kept.Build();
 }
 
-Labels PublicLabels(const Labels& internal, const Labels& external) {
-  LabelsBuilder labels;
-  for (const Label label : internal) {
-    if (!label.name.starts_with("__")) labels.AddView(label.name, label.value);
-  }
-  for (const Label label : external) {
-    if (!internal.Has(label.name)) labels.AddView(label.name, label.value);
-  }
-  return labels.Build();
-}
-
 }  // namespace
 
 Labels DiscoveredLabels(const ScrapeJob& job, std::string_view address, const Labels& group,
                         const Labels& own) {
-  constexpr std::string_view kAddress = "__address__";
   LabelsBuilder labels;
-  labels.AddView(kAddress, address);
-  // Of a name that is added twice, the builder keeps the first.
-  for (const Labels* more : {&own, &group}) {
-    for (const Label label : *more) {
-      if (label.name != kAddress) labels.AddView(label.name, label.value);
-    }
-  }
+  AddDiscovered(address, group, own, &labels);
   SetIfEmpty("job", job.job_name, labels);
   SetIfEmpty("__scrape_interval__", FormatPromDuration(job.scrape_interval), labels);
   SetIfEmpty("__scrape_timeout__", FormatPromDuration(job.scrape_timeout), labels);
@@ -123,7 +93,7 @@ absl::StatusOr<Target> BuildTarget(const std::shared_ptr<const ScrapeJob>& job,
   target.job = job;
   target.discovered_labels = discovered;
   target.internal_labels = WithoutPrefix(labels.Build(), "__meta_");
-  status = CheckValues(target.internal_labels);
+  status = CheckLabelValues(target.internal_labels);
   if (!status.ok()) return status;
   target.labels = PublicLabels(target.internal_labels, external);
   target.url = TargetUrl(target.internal_labels, *job);

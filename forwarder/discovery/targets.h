@@ -15,12 +15,15 @@
 namespace ampari {
 
 // A job and everything found for it.
-struct JobTargets {
-  std::shared_ptr<const ScrapeJob> job;
+template <typename Job>
+struct JobGroups {
+  std::shared_ptr<const Job> job;
   std::vector<TargetGroup> groups;
 };
+using JobTargets = JobGroups<ScrapeJob>;
 
-// All targets of this program; the rest is dropped with that reason.
+// All targets of this program that are scraped, and all whose files are read; the rest is dropped
+// with that reason.
 inline constexpr size_t kMaxTargets = 100'000;
 // Dropped targets kept for people, of a job without keep_dropped_targets.
 inline constexpr uint64_t kKeptDroppedTargets = 1'000;

@@ -24,7 +24,7 @@ LAYERS = {
     "common/config": {"common/labels", "common/relabel", "common/runtime"},
     "common/http": {"common/config", "common/labels", "common/runtime"},
     "forwarder/scrape": {"common", "forwarder/shipping/shipment.h"},
-    "forwarder/discovery": {"common", "forwarder/config.h", "forwarder/scrape/target.h", "forwarder/scrape/schedule.h"},
+    "forwarder/discovery": {"common", "forwarder/config.h", "forwarder/scrape/target.h", "forwarder/scrape/schedule.h", "forwarder/tail/log_target.h"},
     "forwarder/shipping": {"common"},
     "forwarder/tail": {"common", "forwarder/shipping/log_shipper.h"},
     "forwarder/canary": {"common", "forwarder/config.h", "forwarder/gateway_connection.h", "forwarder/shipping"},

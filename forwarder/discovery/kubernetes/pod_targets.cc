@@ -147,7 +147,7 @@ absl::StatusOr<DiscoveredPod> DiscoverPod(const kubernetes::Pod& pod) {
   discovered.node = pod.spec().node_name();
   discovered.group.source = absl::StrCat("pod/", discovered.key);
   // A pod that is starting or was evicted has no IP.
-  if (pod.status().pod_ip().empty()) return discovered;
+  discovered.group.logs_only = pod.status().pod_ip().empty();
   const absl::Status status = FillTargets(pod, &discovered.group);
   if (!status.ok()) return status;
   return discovered;

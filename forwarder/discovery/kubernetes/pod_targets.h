@@ -28,14 +28,15 @@ struct DiscoveredPod {
   std::string uid;
   std::string resource_version;
   std::string node;
-  TargetGroup group;  // source pod/namespace/name; without a pod IP it has no targets
+  TargetGroup group;  // source pod/namespace/name; without a pod IP it is for logs only
 };
 
 // One target per port of each container, whatever its protocol; a container without ports has one
 // with the bare IP as its address. Init containers come after the others, ephemeral ones not at
-// all. Of keys of labels or annotations that are the same label name the last in the order of bytes
-// wins, so prometheus.io/scrape wins over prometheus.io.scrape. InvalidArgument: no name, or beyond
-// a bound.
+// all. Pods that are done are here as in Prometheus; one without an IP is marked for logs only. Of
+// keys of labels or annotations that are the same label name the last in the order of bytes wins,
+// so prometheus.io/scrape wins over prometheus.io.scrape. InvalidArgument: no name, or beyond a
+// bound.
 absl::StatusOr<DiscoveredPod> DiscoverPod(const kubernetes::Pod& pod);
 
 // `json` is one Pod object. InvalidArgument says what is wrong with it; fields that are not needed

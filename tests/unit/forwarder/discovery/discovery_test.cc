@@ -94,5 +94,33 @@ TEST_F(DiscoveryTest, AReloadKeepsTheLastGoodContentOfABrokenFile) {
   EXPECT_NE(discovery_.files()[0].status.error, "");
 }
 
+TEST(DiscoveryOfLogs, StaticAndFileTargets) {
+  TempDir dir;
+  const std::string file = dir.Write(
+      "t.json", R"([{"targets": ["localhost"], "labels": {"__path__": "/var/log/b/*.log"}}])");
+  Mutex mu;
+  CondVar changed;
+  std::vector<std::string> paths;
+  bool came = false;
+  Discovery discovery([](TargetSet) {},
+                      [&](DiscoveredLogs logs) {
+                        MutexLock lock(mu);
+                        came = true;
+                        for (const LogTarget& target : logs.targets) paths.push_back(target.path);
+                        changed.NotifyAll();
+                      });
+  LogJob named;
+  named.job_name = "logs";
+  LogJobConfig job;
+  job.job = std::make_shared<const LogJob>(std::move(named));
+  job.static_groups = {{"static", {"localhost"}, {{"__path__", "/var/log/a/*.log"}}, {}}};
+  job.file_discoveries = {{{file}, absl::Minutes(5)}};
+  discovery.Apply({Job("logs", {}, {file})}, {}, "", {job});
+  MutexLock lock(mu);
+  for (int i = 0; i < 300 && !came; ++i) changed.WaitFor(mu, absl::Milliseconds(100));
+  EXPECT_THAT(paths, ElementsAre("/var/log/a/*.log", "/var/log/b/*.log"));
+  EXPECT_EQ(discovery.files().size(), 2u);
+}
+
 }  // namespace
 }  // namespace ampari

@@ -97,19 +97,14 @@ KubernetesDiscoveryConfig Pods(const QuietApi& api, std::vector<std::string> nam
   return config;
 }
 
-ScrapeJobConfig Job(const std::string& name, std::vector<KubernetesDiscoveryConfig> pods) {
-  ScrapeJob job;
-  job.job_name = name;
-  ScrapeJobConfig config;
-  config.job = std::make_shared<const ScrapeJob>(std::move(job));
-  config.kubernetes_discoveries = std::move(pods);
-  return config;
+PodJob Job(const std::string& name, std::vector<KubernetesDiscoveryConfig> pods) {
+  return {name, std::move(pods)};
 }
 
 class JobPodsTest : public ::testing::Test {
  protected:
   // Waits until the job's addresses are these; gives up after 30 s.
-  std::vector<std::string> Await(const ScrapeJobConfig& job, const std::vector<std::string>& want) {
+  std::vector<std::string> Await(const PodJob& job, const std::vector<std::string>& want) {
     MutexLock lock(mu_);
     std::vector<std::string> got = Addresses(job);
     for (int i = 0; i < 300 && got != want; ++i) {
@@ -119,7 +114,7 @@ class JobPodsTest : public ::testing::Test {
     }
     return got;
   }
-  std::vector<std::string> Addresses(const ScrapeJobConfig& job) {
+  std::vector<std::string> Addresses(const PodJob& job) {
     std::vector<std::string> all;
     for (const TargetGroup& group : pods_.Groups(job)) {
       all.insert(all.end(), group.targets.begin(), group.targets.end());
@@ -152,8 +147,8 @@ class JobPodsTest : public ::testing::Test {
 };
 
 TEST_F(JobPodsTest, JobsThatAskTheSameShareOneWatch) {
-  const ScrapeJobConfig one = Job("one", {Pods(api_, {"a", "b"})});
-  const ScrapeJobConfig two = Job("two", {Pods(api_, {"b"}), Pods(api_, {"b"})});
+  const PodJob one = Job("one", {Pods(api_, {"a", "b"})});
+  const PodJob two = Job("two", {Pods(api_, {"b"}), Pods(api_, {"b"})});
   pods_.Apply({one, two}, kNode);
   EXPECT_THAT(Await(one, {"a.ip", "b.ip"}), ElementsAre("a.ip", "b.ip"));
   EXPECT_THAT(Await(two, {"b.ip", "b.ip"}), ElementsAre("b.ip", "b.ip"));
@@ -162,11 +157,11 @@ TEST_F(JobPodsTest, JobsThatAskTheSameShareOneWatch) {
 }
 
 TEST_F(JobPodsTest, AReloadKeepsThePodsOfWatchesThatStay) {
-  const ScrapeJobConfig job = Job("one", {Pods(api_, {"a"})});
+  const PodJob job = Job("one", {Pods(api_, {"a"})});
   pods_.Apply({job}, kNode);
   EXPECT_THAT(Await(job, {"a.ip"}), ElementsAre("a.ip"));
   api_.Hold("/api/v1/namespaces/b/pods");
-  const ScrapeJobConfig more = Job("one", {Pods(api_, {"a", "b"})});
+  const PodJob more = Job("one", {Pods(api_, {"a", "b"})});
   pods_.Apply({more}, kNode);
   EXPECT_THAT(Addresses(more), ElementsAre("a.ip"));
   api_.Release();
@@ -175,12 +170,12 @@ TEST_F(JobPodsTest, AReloadKeepsThePodsOfWatchesThatStay) {
 }
 
 TEST_F(JobPodsTest, AJobKeepsWhatItHadUntilItsNewWatchIsComplete) {
-  const ScrapeJobConfig job = Job("one", {Pods(api_, {"a"})});
+  const PodJob job = Job("one", {Pods(api_, {"a"})});
   pods_.Apply({job}, kNode);
   EXPECT_THAT(Await(job, {"a.ip"}), ElementsAre("a.ip"));
   api_.Hold("/api/v1/namespaces/b/pods");
-  const ScrapeJobConfig other = Job("one", {Pods(api_, {"b"})});
-  const ScrapeJobConfig fresh = Job("two", {Pods(api_, {"b"})});
+  const PodJob other = Job("one", {Pods(api_, {"b"})});
+  const PodJob fresh = Job("two", {Pods(api_, {"b"})});
   for (int reload = 0; reload < 2; ++reload) {
     pods_.Apply({other, fresh}, kNode);
     EXPECT_THAT(Addresses(other), ElementsAre("a.ip")) << reload;
@@ -192,7 +187,7 @@ TEST_F(JobPodsTest, AJobKeepsWhatItHadUntilItsNewWatchIsComplete) {
 }
 
 TEST_F(JobPodsTest, AJobThatIsGoneTakesItsPodsAlong) {
-  const ScrapeJobConfig job = Job("one", {Pods(api_, {"a"})});
+  const PodJob job = Job("one", {Pods(api_, {"a"})});
   pods_.Apply({job}, kNode);
   EXPECT_THAT(Await(job, {"a.ip"}), ElementsAre("a.ip"));
   pods_.Apply({Job("one", {})}, kNode);
@@ -204,7 +199,7 @@ TEST_F(JobPodsTest, AJobThatIsGoneTakesItsPodsAlong) {
 }
 
 TEST_F(JobPodsTest, TheFirstChangeIsTakenAtOnceAndThoseThatFollowTogether) {
-  const ScrapeJobConfig job = Job("one", {Pods(api_, {"a"})});
+  const PodJob job = Job("one", {Pods(api_, {"a"})});
   pods_.Apply({job}, kNode);
   AwaitWakes(1);
   EXPECT_EQ(pods_.Wait(absl::Seconds(100)), absl::ZeroDuration());
@@ -233,7 +228,11 @@ TEST(DiscoveryOfPods, JoinsTheJobsOtherTargets) {
     for (const Target& target : set.targets) urls.push_back(target.url);
     changed.NotifyAll();
   });
-  ScrapeJobConfig job = Job("one", {Pods(api, {"a"})});
+  ScrapeJob named;
+  named.job_name = "one";
+  ScrapeJobConfig job;
+  job.job = std::make_shared<const ScrapeJob>(std::move(named));
+  job.kubernetes_discoveries = {Pods(api, {"a"})};
   job.static_groups = {{"static", {"s:1"}, {}, {}}};
   discovery.Apply({job}, {}, kNode);
   const std::vector<std::string> want = {"http://s:1/metrics", "http://a.ip/metrics"};
@@ -243,6 +242,43 @@ TEST(DiscoveryOfPods, JoinsTheJobsOtherTargets) {
   ASSERT_THAT(discovery.pod_watches(), SizeIs(1));
   EXPECT_EQ(discovery.pod_watches()[0].url,
             api.url() + "/api/v1/namespaces/a/pods?fieldSelector=spec.nodeName%3Dnode-1");
+}
+
+TEST(DiscoveryOfPods, LogJobsShareTheWatchAndReadTheFiles) {
+  QuietApi api;
+  Mutex mu;
+  CondVar changed;
+  std::vector<std::string> paths;
+  Discovery discovery([](TargetSet) {},
+                      [&](DiscoveredLogs logs) {
+                        MutexLock lock(mu);
+                        paths.clear();
+                        for (const LogTarget& target : logs.targets) paths.push_back(target.path);
+                        changed.NotifyAll();
+                      });
+  RelabelRule path;
+  path.source_labels = {"__meta_kubernetes_pod_uid", "__meta_kubernetes_pod_container_name"};
+  path.separator = "/";
+  path.target_label = "__path__";
+  path.replacement = "/var/log/pods/*$1/*.log";
+  LogJob named;
+  named.job_name = "one";
+  named.relabel = Relabeler::Compile({{path}}).value();
+  LogJobConfig job;
+  job.job = std::make_shared<const LogJob>(std::move(named));
+  job.kubernetes_discoveries = {Pods(api, {"a"})};
+  ScrapeJob scraped;
+  scraped.job_name = "one";  // a name of each kind
+  ScrapeJobConfig scrape_job;
+  scrape_job.job = std::make_shared<const ScrapeJob>(std::move(scraped));
+  scrape_job.kubernetes_discoveries = job.kubernetes_discoveries;
+  discovery.Apply({scrape_job}, {}, kNode, {job});
+  const std::vector<std::string> want = {"/var/log/pods/*u-a/c/*.log"};
+  MutexLock lock(mu);
+  for (int i = 0; i < 300 && paths != want; ++i) changed.WaitFor(mu, absl::Milliseconds(100));
+  EXPECT_EQ(paths, want);
+  EXPECT_THAT(discovery.pod_watches(), SizeIs(1));
+  EXPECT_THAT(api.lists(), SizeIs(1));
 }
 
 }  // namespace

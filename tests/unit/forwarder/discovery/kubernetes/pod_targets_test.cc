@@ -125,7 +125,7 @@ TEST(PodTargets, AWholePodLabelByLabel) {
                           with(proxy, "15090", "http-envoy-prom", "TCP")));
 }
 
-TEST(PodTargets, WithoutAnIpThereAreNoTargetsAndNoLabels) {
+TEST(PodTargets, WithoutAnIpThereAreTargetsForLogsOnly) {
   for (const char* status : {"'phase': 'Pending'", "'podIP': ''", "'podIP': null", ""}) {
     SCOPED_TRACE(status);
     const auto pod = Parse(absl::StrCat(
@@ -134,9 +134,11 @@ TEST(PodTargets, WithoutAnIpThereAreNoTargetsAndNoLabels) {
     ASSERT_THAT(pod, IsOk());
     EXPECT_EQ(pod->key, "n/p");
     EXPECT_EQ(pod->group.source, "pod/n/p");
-    EXPECT_TRUE(pod->group.targets.empty());
-    EXPECT_TRUE(pod->group.target_labels.empty());
-    EXPECT_TRUE(pod->group.labels.empty());
+    EXPECT_TRUE(pod->group.logs_only);
+    EXPECT_EQ(pod->group.target_labels,
+              std::vector<Labels>(
+                  {Meta({{"pod_container_name", "c"}, {"pod_container_init", "false"}})}));
+    EXPECT_EQ(pod->group.labels.Get("__meta_kubernetes_pod_name"), "p");
   }
 }
 
