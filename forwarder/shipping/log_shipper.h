@@ -4,6 +4,7 @@
 // The forwarder holds no positions of its own: the gateway tells all of them with the welcome. A
 // frame whose `from` is not the stored position is refused; then that frame and all that were
 // pushed after it are forgotten, and their files are to be read again (proto/README.md, "Logs").
+// How the directions come about is in log_cargo.h; what a full ring cannot take is not read.
 #pragma once
 
 #include <cstdint>
@@ -15,36 +16,11 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "common/frame/log_frame.h"
 #include "common/runtime/clock.h"
-#include "forwarder/shipping/metrics_shipper.h"
+#include "forwarder/shipping/log_directions.h"
+#include "forwarder/shipping/shipping_options.h"
 
 namespace ampari {
-
-// Where to read a file on from.
-struct FileStart {
-  std::string key;
-  LogPosition from;
-  bool known = true;  // by the gateway; false: the next part of it says `first`
-};
-
-// What the reader must take over before it pushes again. Later ones replace nothing of earlier
-// ones.
-struct LogDirections {
-  uint64_t round = 0;  // of the next Push
-  bool all =
-      false;  // `files` is everything that the gateway knows; files that are not in it are unknown
-  std::vector<FileStart> files;
-  absl::Duration producer_age;  // with `all`: since the producer's first contact with this gateway
-};
-
-// One frame to be. The shipper numbers it.
-struct LogFlush {
-  uint64_t round = 0;  // of the directions that it was read under; an older one is ignored
-  std::string frame;   // LogFrameBuilder::Finish with any sequence
-  uint64_t lines = 0;
-  std::vector<LogFilePart> files;
-};
 
 // Thread-safe. Owns its threads as MetricsShipper does. `clock` must outlive it.
 class LogShipper {
@@ -67,8 +43,14 @@ class LogShipper {
   // read.
   bool Push(LogFlush flush);
   // Everything of these files was pushed and they are gone: their positions are retired once all
-  // that was pushed so far is acknowledged. Told again by nobody.
+  // that was pushed so far is acknowledged. Told again by nobody, but for files that directions
+  // name after it: those have to be read again, or retired again.
   void Retire(std::vector<std::string> keys);
+  // Goes to another gateway by the rules of GatewayMove; its own address: stays. Positions go with
+  // it: the new one is told how far the files were read.
+  void MoveTo(const std::string& address);
+  // A frame that is longer is refused; its lines would be read again, in vain.
+  size_t max_frame_bytes() const;
   ShippingStatus status() const;  // samples are lines
   // Says that it is draining and waits until everything is acknowledged or `grace` is over.
   absl::Status Stop(absl::Duration grace);

@@ -56,6 +56,7 @@ void Ring::MakeRoom() {
       PopFront();
       continue;
     }
+    if (full_ == RingFull::kKeep) return;
     next_expiry_ = std::max({next_expiry_, acknowledged_ + 1, protected_ + 1});
     while (next_expiry_ < next_ && At(next_expiry_).frame == nullptr) ++next_expiry_;
     if (next_expiry_ >= next_) return;  // everything is in flight
@@ -103,6 +104,23 @@ void Ring::RollBack(uint64_t mark) {
   acknowledged_ = std::min(acknowledged_, floor);
   settled_ = std::min(settled_, acknowledged_);
   next_expiry_ = acknowledged_ + 1;
+}
+
+void Ring::Truncate(uint64_t from) {
+  Check(from > acknowledged_, "what is acknowledged is not forgotten by its number");
+  while (next_ > from) {
+    const RingEntry& entry = entries_.back();
+    bytes_ -= Size(entry);
+    if (entry.frame != nullptr) {
+      --frames_;
+      samples_ -= entry.samples;
+      unacknowledged_bytes_ -= entry.frame->size();
+    }
+    entries_.pop_back();
+    --next_;
+  }
+  protected_ = std::min(protected_, last());
+  next_expiry_ = std::min(next_expiry_, next_);
 }
 
 uint64_t Ring::Renumber(uint64_t upto) {

@@ -27,10 +27,17 @@ struct RingEntry {
   GapReason reason = GapReason::kRingFull;
 };
 
+// What becomes of frames that are not acknowledged when the ring is full.
+enum class RingFull {
+  kExpire,  // the oldest that were not sent become a gap
+  kKeep     // nothing; whoever pushes looks at unacknowledged_bytes() first
+};
+
 class Ring {
  public:
   // `max_bytes` bounds frames and bookkeeping together; frames in flight may exceed it.
-  explicit Ring(size_t max_bytes) : max_bytes_(max_bytes) {}
+  explicit Ring(size_t max_bytes, RingFull full = RingFull::kExpire)
+      : max_bytes_(max_bytes), full_(full) {}
 
   // Sequences in the ring are [first(), next()), contiguous; all below first() are acknowledged.
   uint64_t first() const { return next_ - entries_.size(); }
@@ -63,6 +70,8 @@ class Ring {
   void RollBack(uint64_t mark);
   // Turns a frame that the gateway will not take into a gap.
   void Expire(uint64_t sequence, GapReason reason);
+  // Forgets the frames from `from` on, which is not acknowledged; their numbers are free again.
+  void Truncate(uint64_t from);
   // A new instance: forgets everything up to `upto` and numbers the rest from 1. Returns how much
   // each number fell.
   uint64_t Renumber(uint64_t upto);
@@ -75,6 +84,7 @@ class Ring {
   size_t Size(const RingEntry& entry) const;
 
   const size_t max_bytes_;
+  const RingFull full_;
   std::deque<RingEntry> entries_;
   uint64_t next_ = 1;
   uint64_t acknowledged_ = 0, settled_ = 0, protected_ = 0;

@@ -9,11 +9,6 @@ namespace ampari {
 namespace {
 
 constexpr uint64_t kDefaultMaxFrameBytes = uint64_t{16} << 20;
-constexpr uint64_t kDefaultMaxRegistrationBytes = uint64_t{16} << 20;
-
-Outgoing Whole(const v1::ForwarderMessage& message) {
-  return {message.SerializeAsString(), nullptr};
-}
 
 uint64_t WaitedMs(const RingEntry& entry, absl::Duration now) {
   return static_cast<uint64_t>(
@@ -22,11 +17,10 @@ uint64_t WaitedMs(const RingEntry& entry, absl::Duration now) {
 
 }  // namespace
 
-Session::Session(SessionOptions options, Ring& ring, Registrations& registrations)
-    : options_(std::move(options)), ring_(ring), registrations_(registrations) {
+Session::Session(SessionOptions options, Ring& ring, SessionCargo& cargo)
+    : options_(std::move(options)), ring_(ring), cargo_(cargo) {
   instance_ = options_.new_instance();
   status_.max_frame_bytes = kDefaultMaxFrameBytes;
-  status_.max_registration_bytes = kDefaultMaxRegistrationBytes;
 }
 
 Outgoing Session::Connect(absl::Duration now) {
@@ -35,6 +29,8 @@ Outgoing Session::Connect(absl::Duration now) {
   hello_at_ = not_before_ = now;
   status_.welcomed = status_.paused = false;
   status_.admitted = true;
+  held_welcome_.reset();
+  cargo_.OnConnect();
   // What is settled is never sent again; what is merely acknowledged may have to be.
   told_first_ = std::max(ring_.first(), ring_.settled() + 1);
   v1::ForwarderMessage message;
@@ -42,7 +38,7 @@ Outgoing Session::Connect(absl::Duration now) {
   hello.set_protocol_version(1);
   hello.set_forwarder_name(options_.forwarder_name);
   hello.set_instance(instance_);
-  hello.set_signal(v1::SIGNAL_METRICS);
+  hello.set_signal(cargo_.signal());
   hello.set_draining(draining_ || status_.superseded);
   told_last_ = told_first_ <= last_offered() ? last_offered() : 0;
   if (told_last_ != 0) {
@@ -55,7 +51,7 @@ Outgoing Session::Connect(absl::Duration now) {
   hello.set_settled(ring_.settled());
   hello.set_store_id(store_id_);
   hello.set_version(AMPARI_VERSION);
-  return Whole(message);
+  return WholeMessage(message);
 }
 
 // A superseded instance drains where its successor is. What the gateway may have, it is to settle.
@@ -105,7 +101,8 @@ void Session::OnMessage(const v1::GatewayMessage& message, absl::Duration now) {
       return OnRefusal(message.refusal(), now);
     case v1::GatewayMessage::kNotice:
       return OnNotice(message.notice());
-    case v1::GatewayMessage::kPositions:  // of streams of logs
+    case v1::GatewayMessage::kPositions:
+      return OnPositions(message.positions(), now);
     case v1::GatewayMessage::KIND_NOT_SET:
       return;
   }
@@ -122,13 +119,14 @@ void Session::OnAck(const v1::Ack& ack) {
   status_.sent = std::max(status_.sent, durable);
   ring_.Acknowledge(durable);
   ring_.Settle(ack.settled());
-  registrations_.Forget(ring_.first_frame(), ring_.acknowledged());
+  cargo_.OnAcknowledged();
   if (new_instance_wanted_ && ring_.acknowledged() >= high_sent_)
-    BecomeNewInstance(ring_.acknowledged());
+    BecomeNewInstance(NewInstance::kAloneAgain, ring_.acknowledged());
 }
 
 void Session::OnRefusal(const v1::Refusal& refusal, absl::Duration now) {
   const uint64_t sequence = refusal.sequence();
+  if (refusal.reason() == v1::Refusal::REASON_POSITION) return OnPositionRefusal(refusal, now);
   // Refusals of what was in flight behind a refused frame say nothing new.
   if (!status_.welcomed || sequence > status_.sent || sequence <= ring_.acknowledged()) return;
   ++status_.refused_frames;
@@ -141,15 +139,44 @@ void Session::OnRefusal(const v1::Refusal& refusal, absl::Duration now) {
       {{"sequence", sequence},
        {"reason", v1::Refusal::Reason_Name(refusal.reason())},
        {"words", refusal.message()}});
-  if (unfit && refusals_ >= kMaxRefusals) {
-    ring_.Expire(sequence, refusal.reason() == v1::Refusal::REASON_OVERSIZE
-                               ? GapReason::kOversize
-                               : GapReason::kMalformed);
+  if (refusals_ >= kMaxRefusals) {
+    const bool oversize = refusal.reason() == v1::Refusal::REASON_OVERSIZE;
+    const GapReason reason = oversize ? GapReason::kOversize : GapReason::kMalformed;
+    // A welcome tells the mark.
+    if (!unfit || cargo_.OnUnfit(sequence, reason) == UnfitFrame::kNeedsWelcome) reconnect_ = true;
   }
-  if (!unfit && refusals_ >= kMaxRefusals) reconnect_ = true;  // a welcome tells the mark
   // Everything before an unfit frame was taken; after a wrong sequence only the mark is sure.
   StartAt(unfit ? sequence - 1 : ring_.acknowledged());
   not_before_ = now + kRefusedDelay;
+}
+
+void Session::OnPositionRefusal(const v1::Refusal& refusal, absl::Duration now) {
+  if (!status_.welcomed || refusal.round() <= cargo_.round()) return;  // of a round that is over
+  const uint64_t sequence = refusal.sequence();
+  if (sequence > status_.sent || sequence <= ring_.acknowledged()) {
+    reconnect_ = true;  // only the gateway knows what it means
+    return;
+  }
+  ++status_.refused_frames;
+  static LogLimit limit;
+  Log(limit, LogLevel::kInfo, "frame refused by its positions",
+      {{"sequence", sequence},
+       {"files", refusal.files_size()},
+       {"round", refusal.round()},
+       {"words", refusal.message()}});
+  cargo_.OnPositionRefusal(refusal, status_.superseded);
+  ForgetFrom(sequence);
+  // Without files there is nothing to do better the next time.
+  if (refusal.files_size() == 0) not_before_ = now + kRefusedDelay;
+}
+
+// The gateway has none of these and will not take them any more: their sequences are free.
+void Session::ForgetFrom(uint64_t sequence) {
+  ring_.Truncate(sequence);
+  high_sent_ = std::min(high_sent_, ring_.last());
+  ever_sent_ = std::min(ever_sent_, ring_.last());
+  ring_.Protect(high_sent_);
+  StartAt(std::min(status_.sent, ring_.last()));
 }
 
 void Session::OnNotice(const v1::Notice& notice) {
@@ -169,32 +196,10 @@ void Session::StartAt(uint64_t sent) {
 
 std::optional<Outgoing> Session::Next(absl::Duration now) {
   if (!open_ || reconnect_ || !status_.welcomed) return std::nullopt;
-  if (std::optional<Outgoing> registration = NextRegistration(); registration) return registration;
+  if (std::optional<Outgoing> first = cargo_.Next(status_.sent); first) return first;
   if (new_instance_wanted_) return std::nullopt;
   if (std::optional<Outgoing> frame = NextFrame(now); frame) return frame;
   return NextDrained(now);
-}
-
-std::optional<Outgoing> Session::NextRegistration() {
-  while (const auto* block = registrations_.Next(status_.sent, &block_order_)) {
-    if (block->bytes->size() <= status_.max_registration_bytes) {
-      return Outgoing{EncodeRegistrationPrefix(block->bytes->size()), block->bytes};
-    }
-    // The gateway would end the stream, again and again. It sets aside the frames that need it.
-    ++status_.unsendable_registrations;
-    static LogLimit limit;
-    Log(limit, LogLevel::kError, "a series or layout is larger than the gateway takes",
-        {{"block", block->number},
-         {"bytes", block->bytes->size()},
-         {"max_bytes", status_.max_registration_bytes}});
-  }
-  if (const auto* due = registrations_.NextRetirement(status_.sent, &retirement_order_);
-      due != nullptr) {
-    v1::ForwarderMessage message;
-    for (const uint64_t block : due->blocks) message.mutable_retire()->add_blocks(block);
-    return Whole(message);
-  }
-  return std::nullopt;
 }
 
 std::optional<Outgoing> Session::NextFrame(absl::Duration now) {
@@ -205,8 +210,11 @@ std::optional<Outgoing> Session::NextFrame(absl::Duration now) {
   const RingEntry& entry = ring_.At(sequence);
   if (entry.frame == nullptr) return SendGap(sequence, now);
   if (entry.frame->size() > status_.max_frame_bytes) {
-    ring_.Expire(sequence, GapReason::kOversize);
-    return SendGap(sequence, now);
+    if (cargo_.OnUnfit(sequence, GapReason::kOversize) == UnfitFrame::kIsGap) {
+      return SendGap(sequence, now);
+    }
+    reconnect_ = true;
+    return std::nullopt;
   }
   if (in_flight_bytes_ > 0 && in_flight_bytes_ + entry.frame->size() > max_in_flight_bytes_) {
     return std::nullopt;
@@ -222,7 +230,8 @@ Outgoing Session::SendFrame(uint64_t sequence, absl::Duration now) {
   high_sent_ = std::max(high_sent_, sequence);
   in_flight_bytes_ += entry.frame->size();
   ring_.Protect(high_sent_);
-  return {EncodeFramePrefix(WaitedMs(entry, now), 0, entry.frame->size()), entry.frame};
+  return {EncodeFramePrefix(WaitedMs(entry, now), cargo_.round(), entry.frame->size()),
+          entry.frame};
 }
 
 // As many expired frames in a row as have the same reason.
@@ -243,7 +252,7 @@ Outgoing Session::SendGap(uint64_t sequence, absl::Duration now) {
   high_sent_ = std::max(high_sent_, status_.sent);
   ever_sent_ = std::max(ever_sent_, status_.sent);
   ring_.Protect(high_sent_);
-  return Whole(message);
+  return WholeMessage(message);
 }
 
 std::optional<Outgoing> Session::NextDrained(absl::Duration now) {
@@ -254,7 +263,7 @@ std::optional<Outgoing> Session::NextDrained(absl::Duration now) {
   drained_said_ = true;
   v1::ForwarderMessage message;
   message.mutable_drained();
-  return Whole(message);
+  return WholeMessage(message);
 }
 
 }  // namespace ampari

@@ -4,28 +4,22 @@
 //
 // Life of a connection: Connect() gives the hello; OnMessage() takes what the gateway says; Next()
 // gives what to send, until it has nothing; OnDisconnected() ends it. wants_reconnect() asks the
-// caller to close the stream and connect again. Not thread-safe. The ring and the registrations
-// belong to the session's owner and outlive it.
+// caller to close the stream and connect again. Not thread-safe. The ring and the cargo (what
+// depends on the signal) belong to the session's owner and outlive it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/time/time.h"
 #include "ampari/v1/shipping.pb.h"
-#include "forwarder/shipping/registrations.h"
+#include "forwarder/shipping/outgoing.h"
 #include "forwarder/shipping/ring.h"
+#include "forwarder/shipping/session_cargo.h"
 
 namespace ampari {
-
-// One message: `head` and then `body` are its bytes; the body is shared with the ring.
-struct Outgoing {
-  std::string head;
-  std::shared_ptr<const std::string> body;  // null: head is all
-};
 
 struct SessionOptions {
   std::string forwarder_name;
@@ -35,15 +29,14 @@ struct SessionOptions {
 struct SessionStatus {
   bool welcomed = false, superseded = false, paused = false, admitted = true;
   std::string refused;  // the gateway's words; empty: it takes this signal
-  uint64_t epoch = 0, sent = 0, max_frame_bytes = 0, max_registration_bytes = 0;
+  uint64_t epoch = 0, sent = 0, max_frame_bytes = 0;
   uint64_t resent_frames = 0, refused_frames = 0, rollbacks = 0, instances = 1;
   uint64_t supersessions = 0;
-  uint64_t unsendable_registrations = 0;  // each time on each stream
 };
 
 class Session {
  public:
-  Session(SessionOptions options, Ring& ring, Registrations& registrations);
+  Session(SessionOptions options, Ring& ring, SessionCargo& cargo);
 
   Outgoing Connect(absl::Duration now);
   void OnMessage(const v1::GatewayMessage& message, absl::Duration now);
@@ -81,16 +74,20 @@ class Session {
 
  private:
   void OnWelcome(const v1::Welcome& welcome, absl::Duration now);
+  void TakeOver(const v1::Welcome& welcome, absl::Duration now);
+  void TakeLimits(const v1::Limits& limits);
   void OnAck(const v1::Ack& ack);
   void OnRefusal(const v1::Refusal& refusal, absl::Duration now);
+  void OnPositionRefusal(const v1::Refusal& refusal, absl::Duration now);
+  void OnPositions(const v1::Positions& positions, absl::Duration now);
+  void ForgetFrom(uint64_t sequence);
   void OnNotice(const v1::Notice& notice);
   bool MustBeginAnew(const v1::Welcome& welcome);
   void RollBack(const v1::Welcome& welcome);
-  void BecomeNewInstance(uint64_t forget_upto);
+  void BecomeNewInstance(NewInstance why, uint64_t forget_upto);
   void SetSuperseded(bool superseded);
   void StartAt(uint64_t sent);
   uint64_t last_offered() const;
-  std::optional<Outgoing> NextRegistration();
   std::optional<Outgoing> NextFrame(absl::Duration now);
   Outgoing SendFrame(uint64_t sequence, absl::Duration now);
   Outgoing SendGap(uint64_t sequence, absl::Duration now);
@@ -98,7 +95,7 @@ class Session {
 
   const SessionOptions options_;
   Ring& ring_;
-  Registrations& registrations_;
+  SessionCargo& cargo_;
   SessionStatus status_;
 
   // Of the instance.
@@ -118,7 +115,7 @@ class Session {
   uint64_t told_first_ = 0, told_last_ = 0;  // in the hello; told_last_ 0: the ring was empty
   uint64_t high_sent_ = 0;  // highest sequence ever sent on it; status_.sent may have gone back
   uint64_t in_flight_bytes_ = 0, max_in_flight_bytes_ = 0;
-  uint64_t block_order_ = 0, retirement_order_ = 0;
+  std::optional<v1::Welcome> held_welcome_;  // until all positions are told
 };
 
 }  // namespace ampari

@@ -1,5 +1,6 @@
 // The rows of the table "Connecting": what a welcome changes.
 #include <algorithm>
+#include <utility>
 
 #include "common/runtime/logging.h"
 #include "forwarder/shipping/session.h"
@@ -17,16 +18,16 @@ bool Session::MustBeginAnew(const v1::Welcome& welcome) {
   if (welcome.found() == v1::Welcome::FOUND_FORGOTTEN ||
       (welcome.found() == v1::Welcome::FOUND_NEW && ring_.acknowledged() > 0)) {
     Log(LogLevel::kWarn, "gateway forgot this instance: a new one begins");
-    BecomeNewInstance(ring_.acknowledged());
+    BecomeNewInstance(NewInstance::kUnknown, ring_.acknowledged());
   } else if (welcome.found() == v1::Welcome::FOUND_OTHER_STORE) {
     Log(LogLevel::kWarn, "gateway has another store: a new instance sends all that is unsettled",
         {{"settled", ring_.settled()}, {"acknowledged", ring_.acknowledged()}});
-    BecomeNewInstance(ring_.settled());
+    BecomeNewInstance(NewInstance::kUnknown, ring_.settled());
   } else if (welcome.mark() > ring_.last()) {
     // Nobody else has this id, so the store tells of what this process never sent.
     Log(LogLevel::kError, "gateway knows more of this instance than there is: a new one begins",
         {{"mark", welcome.mark()}, {"last", ring_.last()}});
-    BecomeNewInstance(ring_.acknowledged());
+    BecomeNewInstance(NewInstance::kUnknown, ring_.acknowledged());
   } else {
     return false;
   }
@@ -34,23 +35,39 @@ bool Session::MustBeginAnew(const v1::Welcome& welcome) {
 }
 
 void Session::OnWelcome(const v1::Welcome& welcome, absl::Duration now) {
-  if (status_.welcomed) return;
+  if (status_.welcomed || held_welcome_) return;
   status_.refused = welcome.refused();
   if (status_.refused.empty() && welcome.found() == v1::Welcome::FOUND_REFUSED) {
     status_.refused = "refused";
   }
   if (!status_.refused.empty()) return;  // the gateway ends the stream
-  const auto& limits = welcome.limits();
+  TakeLimits(welcome.limits());
+  if (MustBeginAnew(welcome)) return;
+  if (cargo_.awaits_positions()) {
+    held_welcome_ = welcome;
+  } else {
+    TakeOver(welcome, now);
+  }
+}
+
+void Session::TakeLimits(const v1::Limits& limits) {
   if (limits.max_frame_bytes() != 0) {
     status_.max_frame_bytes = std::max(limits.max_frame_bytes(), kLeastMaxFrameBytes);
   }
-  if (limits.max_registration_bytes() != 0) {
-    status_.max_registration_bytes = limits.max_registration_bytes();
-  }
-  registrations_.set_max_block_bytes(status_.max_registration_bytes);
   max_in_flight_bytes_ = limits.max_unacknowledged_bytes() != 0 ? limits.max_unacknowledged_bytes()
                                                                 : kDefaultWindowBytes;
-  if (MustBeginAnew(welcome)) return;
+  cargo_.OnLimits(limits);
+}
+
+void Session::OnPositions(const v1::Positions& positions, absl::Duration now) {
+  if (!held_welcome_) return;
+  cargo_.OnPositions(positions);
+  if (!positions.complete()) return;
+  const v1::Welcome welcome = *std::exchange(held_welcome_, std::nullopt);
+  TakeOver(welcome, now);
+}
+
+void Session::TakeOver(const v1::Welcome& welcome, absl::Duration now) {
   store_id_ = welcome.store_id();
   status_.epoch = welcome.epoch();
   if (welcome.mark() < ring_.acknowledged()) RollBack(welcome);
@@ -59,11 +76,11 @@ void Session::OnWelcome(const v1::Welcome& welcome, absl::Duration now) {
   ring_.Acknowledge(welcome.mark());
   ring_.Settle(welcome.settled());
   high_sent_ = ring_.acknowledged();
-  block_order_ = retirement_order_ = 0;
   StartAt(ring_.acknowledged());
-  registrations_.Forget(ring_.first_frame(), ring_.acknowledged());
   not_before_ = now;
   SetSuperseded(welcome.superseded());
+  if (reconnect_) return;
+  if (const std::optional<uint64_t> from = cargo_.OnWelcomed(welcome); from) ForgetFrom(*from);
 }
 
 // The store lost acknowledged frames. It set its mark to just before the first sequence that the
@@ -74,7 +91,9 @@ void Session::RollBack(const v1::Welcome& welcome) {
       {{"mark", welcome.mark()},
        {"acknowledged", ring_.acknowledged()},
        {"first_kept", ring_.first()}});
-  if (told_last_ == 0) return BecomeNewInstance(ring_.acknowledged());  // nothing was offered
+  if (told_last_ == 0) {
+    return BecomeNewInstance(NewInstance::kUnknown, ring_.acknowledged());  // nothing was offered
+  }
   ring_.RollBack(std::max(welcome.mark(), ring_.settled()));
   const uint64_t expected = std::max(welcome.mark() + 1, told_first_);
   if (ring_.acknowledged() + 1 != expected) reconnect_ = true;
@@ -97,17 +116,18 @@ void Session::SetSuperseded(bool superseded) {
   // first.
   Log(LogLevel::kWarn, "the newer instance is gone: working again as a new one", {});
   new_instance_wanted_ = true;
-  if (ring_.acknowledged() >= high_sent_) BecomeNewInstance(ring_.acknowledged());
+  if (ring_.acknowledged() >= high_sent_) {
+    BecomeNewInstance(NewInstance::kAloneAgain, ring_.acknowledged());
+  }
 }
 
 void Session::GoElsewhere(uint64_t forget_upto) {
   leaving_ = false;
-  BecomeNewInstance(forget_upto);
+  BecomeNewInstance(NewInstance::kOtherGateway, forget_upto);
 }
 
-void Session::BecomeNewInstance(uint64_t forget_upto) {
-  registrations_.Renumber(ring_.Renumber(forget_upto));
-  registrations_.Forget(ring_.first_frame(), 0);
+void Session::BecomeNewInstance(NewInstance why, uint64_t forget_upto) {
+  cargo_.OnNewInstance(why, ring_.Renumber(forget_upto));
   instance_ = options_.new_instance();
   store_id_.clear();
   ++status_.instances;

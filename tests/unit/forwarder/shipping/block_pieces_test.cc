@@ -66,7 +66,7 @@ TEST(BlockPieces, ABlockOverTheLimitOfTheWelcomeGoesInSmallerOnes) {
     RegistrationBlock sent = Together(h.blocks);
     sent.number = 7;
     EXPECT_EQ(sent, block);
-    EXPECT_EQ(h.session.status().unsendable_registrations, 0u);
+    EXPECT_EQ(h.cargo.unsendable(), 0u);
     const size_t pieces = h.blocks.size();
     // All of them are sent again, retired and forgotten as one.
     h.Disconnect();
@@ -92,7 +92,7 @@ TEST(BlockPieces, WhatCannotBeMadeSmallerIsCountedAndNotSent) {
   h.Connect();
   h.Welcome(Welcome::FOUND_NEW, 0);
   EXPECT_THAT(h.Sent(), testing::EndsWith("Bsmall F1"));
-  EXPECT_EQ(h.session.status().unsendable_registrations, 8u) << "each of the series";
+  EXPECT_EQ(h.cargo.unsendable(), 8u) << "each of the series";
 }
 
 TEST(BlockPieces, ASmallerLimitLaterSplitsThePiecesAgain) {

@@ -11,6 +11,7 @@
 #include "ampari/v1/shipping.pb.h"
 #include "common/frame/frame.h"
 #include "common/frame/wire.h"
+#include "forwarder/shipping/metrics_cargo.h"
 #include "forwarder/shipping/session.h"
 
 namespace ampari {
@@ -23,7 +24,7 @@ class SessionHarness {
       : ring(ring_bytes),
         session(
             {"node-1", [this] { return std::string(15, 'i') + static_cast<char>('0' + ids_++); }},
-            ring, registrations) {}
+            ring, cargo) {}
 
   // A frame of one stale report, `samples` big.
   void Push(uint64_t samples = 10, size_t padding = 0) {
@@ -102,6 +103,7 @@ class SessionHarness {
   uint64_t max_registration_bytes = 0;  // not told
   Ring ring;
   Registrations registrations;
+  MetricsCargo cargo{ring, registrations};
   Session session;
   std::string last_instance, last_store_id;
   uint64_t last_waited_ms = 0;

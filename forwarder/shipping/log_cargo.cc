@@ -1,0 +1,228 @@
+#include "forwarder/shipping/log_cargo.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "common/runtime/logging.h"
+
+namespace ampari {
+namespace {
+
+void Fill(const std::string& key, const LogPosition& at, v1::FilePosition* out) {
+  out->set_key(key);
+  out->set_out(at.out);
+  out->set_err(at.err);
+}
+
+}  // namespace
+
+std::optional<LogDirections> LogCargo::TakeDirections() {
+  return std::exchange(directions_, std::nullopt);
+}
+
+bool LogCargo::Takes(uint64_t round) const { return directed_ != 0 && round >= directed_; }
+
+void LogCargo::OnPushed(const std::vector<LogFilePart>& files) {
+  for (const LogFilePart& file : files) {
+    retirements_.Cancel(file.key);
+    const auto known = read_.find(file.key);
+    if (known != read_.end()) {
+      known->second = file.upto;
+    } else if (read_.size() < kMaxFiles) {
+      read_.emplace(file.key, file.upto);
+    }
+  }
+}
+
+void LogCargo::Retire(std::vector<std::string> keys) {
+  for (const std::string& key : keys) read_.erase(key);
+  retirements_.Add(std::move(keys), ring_.last());
+}
+
+void LogCargo::OnConnect() {
+  round_ = 0;
+  stored_.clear();
+  due_.clear();
+}
+
+void LogCargo::OnPositions(const v1::Positions& positions) {
+  for (const v1::FilePosition& file : positions.files()) {
+    if (file.key().size() != kLogFileKeyBytes || stored_.size() >= kMaxFiles) continue;
+    stored_[file.key()] = {file.out(), file.err()};
+  }
+}
+
+std::optional<uint64_t> LogCargo::OnWelcomed(const v1::Welcome& welcome) {
+  OnAcknowledged();
+  // Where a successor is at work, its positions are the later ones.
+  if (welcome.superseded() && offering_ == Offering::kPositionsAnew) {
+    offering_ = Offering::kPositions;
+  }
+  PrepareOffer();
+  std::vector<LogConflict> conflicts;
+  const std::optional<uint64_t> misfit = FirstMisfit(&conflicts);
+  rebuilt_ = 0;
+  retirements_.OnStream(stored_, ring_.acknowledged());
+  Starts starts;
+  if (misfit) starts = Forget(*misfit, conflicts, welcome.superseded());
+  if (all_due_) {
+    DirectAll(starts, absl::Milliseconds(welcome.producer_age_ms()));
+  } else {
+    if (!welcome.superseded()) AddDifferences(&starts);
+    Direct(std::move(starts));
+  }
+  stored_.clear();
+  return misfit;
+}
+
+// The gateway's store of another life of this forwarder: it is told how far the files are read. A
+// file that it knows all the same stays as it is there; but one that is moved to comes after
+// where the file was read until now, and forgets first.
+void LogCargo::PrepareOffer() {
+  if (offering_ == Offering::kNothing) return;
+  LogPlaces offer = read_;
+  for (const auto& [key, start] : FirstParts(ring_, 1)) offer[key] = start.from;
+  v1::ForwarderMessage retire, positions;
+  for (const auto& [key, at] : offer) {
+    const auto known = stored_.find(key);
+    if (known != stored_.end() && known->second == at) continue;
+    if (known != stored_.end()) {
+      if (offering_ != Offering::kPositionsAnew) continue;
+      retire.mutable_retire()->add_files(key);
+    }
+    stored_[key] = at;
+    Fill(key, at, positions.mutable_offer()->add_files());
+    if (positions.offer().files_size() < static_cast<int>(kFilesPerOffer)) continue;
+    if (retire.has_retire()) due_.push_back(std::exchange(retire, {}));
+    due_.push_back(std::exchange(positions, {}));
+  }
+  if (retire.has_retire()) due_.push_back(std::move(retire));
+  if (positions.has_offer()) due_.push_back(std::move(positions));
+}
+
+// The first frame that the gateway would refuse, or that is to be read again. Moves stored_ to
+// where the frames before it end.
+std::optional<uint64_t> LogCargo::FirstMisfit(std::vector<LogConflict>* conflicts) {
+  for (uint64_t sequence = ring_.acknowledged() + 1; sequence <= ring_.last(); ++sequence) {
+    const std::vector<LogFilePart> parts = PartsOf(*ring_.At(sequence).frame);
+    *conflicts = Conflicts(stored_, parts);
+    if (!conflicts->empty() || sequence == rebuilt_) return sequence;
+    for (const LogFilePart& part : parts) stored_[part.key] = part.upto;
+  }
+  return std::nullopt;
+}
+
+// The frames from `from` on will go. Where their files are to be read from.
+LogCargo::Starts LogCargo::Forget(uint64_t from, const std::vector<LogConflict>& conflicts,
+                                  bool superseded) {
+  ++rereads_;
+  Starts starts = FirstParts(ring_, from);
+  for (const LogConflict& conflict : conflicts) {
+    const auto start = starts.find(conflict.key);
+    if (start == starts.end()) continue;
+    start->second.known = conflict.known;
+    if (conflict.known) start->second.from = conflict.stored;
+    if (!superseded) continue;
+    starts.erase(start);
+    read_.erase(conflict.key);
+  }
+  retirements_.Truncate(from);
+  return starts;
+}
+
+// Files that the gateway has elsewhere than they were read.
+void LogCargo::AddDifferences(Starts* starts) const {
+  for (const auto& [key, at] : read_) {
+    const auto stored = stored_.find(key);
+    if (stored == stored_.end()) {
+      starts->try_emplace(key, FileStart{key, at, false});
+    } else if (stored->second != at) {
+      starts->try_emplace(key, FileStart{key, stored->second, true});
+    }
+  }
+  for (const auto& [key, at] : stored_) {
+    if (read_.contains(key) || retirements_.contains(key)) continue;
+    starts->try_emplace(key, FileStart{key, at, true});
+  }
+}
+
+void LogCargo::Direct(Starts starts) {
+  if (starts.empty()) return;
+  for (const auto& [key, start] : starts) {
+    retirements_.Cancel(key);
+    if (read_.size() < kMaxFiles || read_.contains(key)) read_[key] = start.from;
+  }
+  if (!directions_) directions_.emplace();
+  directions_->round = ++directed_;
+  // What was not taken yet counts on, but for files that are told anew.
+  for (const FileStart& older : directions_->files) starts.try_emplace(older.key, older);
+  directions_->files.clear();
+  for (auto& [key, start] : starts) directions_->files.push_back(std::move(start));
+}
+
+void LogCargo::DirectAll(const Starts& starts, absl::Duration producer_age) {
+  all_due_ = false;
+  LogDirections& all = directions_.emplace();
+  all.round = ++directed_;
+  all.all = true;
+  all.producer_age = producer_age;
+  for (const auto& [key, at] : stored_) {
+    if (!retirements_.contains(key)) all.files.push_back({key, at, true});
+  }
+  read_ = std::move(stored_);
+  // Files that were begun in a forgotten frame begin there again.
+  for (const auto& [key, start] : starts) {
+    retirements_.Cancel(key);
+    if (read_.size() < kMaxFiles && read_.try_emplace(key, start.from).second) {
+      all.files.push_back({key, start.from, false});
+    }
+  }
+}
+
+void LogCargo::OnAcknowledged() {
+  if (ring_.acknowledged() > 0) offering_ = Offering::kNothing;
+  retirements_.OnAcknowledged(ring_.acknowledged());
+}
+
+void LogCargo::OnNewInstance(NewInstance why, uint64_t fall) {
+  retirements_.Renumber(fall);
+  rebuilt_ = 0;
+  offering_ = Offering::kNothing;
+  if (why == NewInstance::kAloneAgain) all_due_ = true;
+  if (why == NewInstance::kUnknown) offering_ = Offering::kPositions;
+  if (why == NewInstance::kOtherGateway) offering_ = Offering::kPositionsAnew;
+}
+
+void LogCargo::OnPositionRefusal(const v1::Refusal& refusal, bool superseded) {
+  round_ = refusal.round();
+  std::vector<LogConflict> conflicts;
+  for (const v1::RefusedFile& file : refusal.files()) {
+    conflicts.push_back({file.key(), file.known(), {file.out(), file.err()}});
+  }
+  Direct(Forget(refusal.sequence(), conflicts, superseded));
+}
+
+UnfitFrame LogCargo::OnUnfit(uint64_t sequence, GapReason reason) {
+  Log(LogLevel::kError, "a frame of logs is not taken: its lines are read again",
+      {{"sequence", sequence},
+       {"bytes", ring_.At(sequence).frame->size()},
+       {"reason", reason == GapReason::kOversize ? "oversize" : "malformed"}});
+  rebuilt_ = sequence;
+  return UnfitFrame::kNeedsWelcome;
+}
+
+std::optional<Outgoing> LogCargo::Next(uint64_t sent) {
+  if (!due_.empty()) {
+    const Outgoing first = WholeMessage(due_.front());
+    due_.pop_front();
+    return first;
+  }
+  const std::vector<std::string> keys = retirements_.Next(ring_.acknowledged(), sent);
+  if (keys.empty()) return std::nullopt;
+  v1::ForwarderMessage message;
+  for (const std::string& key : keys) message.mutable_retire()->add_files(key);
+  return WholeMessage(message);
+}
+
+}  // namespace ampari
