@@ -11,12 +11,21 @@ import threading
 import urllib.error
 import urllib.request
 
+from .pod_logs import ContainerProcess, PodLog
 from .process import Process, fetch, free_port, wait_until
 from .programs import CACHE, ISTIO_RULES, write_yaml
 
 BUCKETS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000]
 STATUS_PORT = 15090  # the simulated sidecars hold 15020
 METRIC_RULES = [{"source_labels": ["__name__"], "regex": "envoy_mesh_(istio_.+)", "target_label": "__name__", "replacement": "$1"}]
+
+# Istio's default text format (pilot's telemetry_logging.go, since 1.9): the same operators in the same order.
+ACCESS_LOG_FORMAT = (
+    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% '
+    '%CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% '
+    '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" '
+    '"%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% '
+    '%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n')
 
 
 def available():
@@ -48,7 +57,14 @@ def _cluster(name, port):
             "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}]}}
 
 
-def _config(service, address, port, backend_port, dead_port):
+def _access_log(stats, text):
+    """The loggers of a listener: the counting one, and as text on standard output where wanted."""
+    file = {"@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog", "path": "/proc/self/fd/1",
+            "log_format": {"text_format_source": {"inline_string": ACCESS_LOG_FORMAT}}}
+    return [{"name": "stats", "typed_config": stats}, *([{"name": "file", "typed_config": file}] if text else [])]
+
+
+def _config(service, address, port, backend_port, dead_port, text):
     histogram = lambda name, value, unit: {"stat": {"name": name, "tags": _tags(service)}, "value_format": value, "unit": unit}
     stats = {
         "@type": "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config",
@@ -63,7 +79,7 @@ def _config(service, address, port, backend_port, dead_port):
               {"match": {"prefix": "/"}, "route": {"cluster": "backend"}}]
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "inbound", "access_log": [{"name": "stats", "typed_config": stats}],
+        "stat_prefix": "inbound", "access_log": _access_log(stats, text),
         "route_config": {"virtual_hosts": [{"name": service, "domains": ["*"], "routes": routes}]},
         "http_filters": [{"name": "router", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
@@ -106,23 +122,31 @@ class EnvoyMesh:
     SERVICES = ("productpage", "reviews", "ratings")
     PATHS = ("/", "/", "/", "/", "/", "/", "/fail", "/missing", "/dead", "/")
 
-    def __init__(self, directory, network="127.30.0", extend=None):
-        """`extend`: called with each Envoy's configuration, pod name and address before it is written."""
+    def __init__(self, directory, network="127.30.0", extend=None, logs=None):
+        """`extend`: called with each Envoy's configuration, pod name and address before it is written. `logs`: a directory of pod
+        logs, into which a container runtime writes what the Envoys say: access lines, flushed every second as Istio has it."""
         directory = pathlib.Path(directory)
         self.application = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Application)
         threading.Thread(target=self.application.serve_forever, daemon=True).start()
         self.targets = directory / "envoy-targets.json"
         self.ports, self.processes, self.addresses = {}, [], {}
+        self.logs = {}  # service -> PodLog
         self.sent = {}  # (service, status) -> requests answered so
         groups = []
         for number, service in enumerate(self.SERVICES, 1):
             address, port = f"{network}.{number}", free_port()
             config = directory / f"envoy-{service}.yaml"
-            content = _config(service, address, port, self.application.server_port, free_port())
+            content = _config(service, address, port, self.application.server_port, free_port(), logs is not None)
             if extend:
                 extend(content, self.pod_name(service), address)
             write_yaml(config, content)
-            self.processes.append(Process(f"envoy-{service}", [CACHE / "bin/envoy", "-c", config, "--use-dynamic-base-id", "--log-level", "warning", "--concurrency", "1"], directory))
+            argv = [CACHE / "bin/envoy", "-c", config, "--use-dynamic-base-id", "--log-level", "warning", "--concurrency", "1"]
+            if logs:
+                self.logs[service] = PodLog(logs, "default", self.pod_name(service), f"7b0c5f6e-0000-4000-8000-{number:012d}")
+                self.processes.append(ContainerProcess(f"envoy-{service}", [*argv, "--file-flush-interval-msec", "1000"], directory,
+                                                       self.logs[service]))
+            else:
+                self.processes.append(Process(f"envoy-{service}", argv, directory))
             self.ports[service], self.addresses[service] = port, address
             groups.append(self._pod(service, address))
         self.targets.write_text(json.dumps(groups, indent=1))

@@ -3,9 +3,14 @@
 import datetime
 import gzip
 import json
+import os
 import pathlib
 import shutil
+import subprocess
+import threading
 import time
+
+from .process import Process
 
 PART_BYTES = 16 * 1024  # a runtime cuts longer lines into parts
 NANOS = 1_000_000_000
@@ -38,6 +43,7 @@ class PodLog:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.target = str(self.directory / "*.log")
         self.written, self.restarts, self._stamps, self._last_ns = [], 0, 0, 0
+        self.lock = threading.Lock()  # of whoever writes beside a runtime's thread
         self._open()
 
     def _open(self):
@@ -133,6 +139,46 @@ class PodLog:
     def lines(self, stream=None):
         """The texts written, in order."""
         return [text for _, of, text in self.written if stream in (None, of)]
+
+
+class ContainerProcess(Process):
+    """A program whose standard output and error a container runtime writes to a PodLog, line by line. Standard error is told to
+    the program's own log as well."""
+
+    def __init__(self, name, argv, directory, log, **options):
+        super().__init__(name, argv, directory, **options)
+        self.pod_log, self.readers = log, []
+
+    def start(self):
+        self.child = subprocess.Popen(self.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                      cwd=self.directory, env=self.environment)
+        self.readers = [threading.Thread(target=self._read, args=(pipe, stream), daemon=True)
+                        for pipe, stream in ((self.child.stdout, "stdout"), (self.child.stderr, "stderr"))]
+        for reader in self.readers:
+            reader.start()
+        return self
+
+    def _read(self, pipe, stream):
+        rest = b""
+        while piece := os.read(pipe.fileno(), 64 * 1024):
+            *lines, rest = (rest + piece).split(b"\n")
+            self._write(lines, stream)
+        self._write([rest] if rest else [], stream)
+        pipe.close()
+
+    def _write(self, lines, stream):
+        if not lines:
+            return
+        with self.pod_log.lock:
+            self.pod_log.write(*(line.decode(errors="replace") for line in lines), stream=stream)
+        if stream == "stderr":
+            with open(self.log, "ab") as out:
+                out.write(b"\n".join(lines) + b"\n")
+
+    def _end(self, number, seconds=20):
+        super()._end(number, seconds)
+        for reader in self.readers:
+            reader.join()
 
 
 def access_line(number, code=200, flags="-", method="GET", path="/productpage", start="2024-05-01T10:00:00.000Z",
