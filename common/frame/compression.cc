@@ -7,18 +7,45 @@
 
 namespace ampari {
 
-void* NewCompressState() { return ZSTD_createCCtx(); }
+namespace {
+
+constexpr size_t kKeptBytes = size_t{2} << 20;
+constexpr int kLineHashLog = 13;  // 8,192 entries of four bytes
+
+struct CompressState {
+  ZSTD_CCtx* zstd = ZSTD_createCCtx();
+  std::string room;  // reused: fresh memory of a bound's size costs as much as half of compressing
+
+  CompressState() { Set(ZSTD_c_compressionLevel, kZstdLevel); }
+  ~CompressState() { ZSTD_freeCCtx(zstd); }
+  CompressState(const CompressState&) = delete;
+  CompressState& operator=(const CompressState&) = delete;
+  void Set(ZSTD_cParameter parameter, int value) const {
+    Check(!ZSTD_isError(ZSTD_CCtx_setParameter(zstd, parameter, value)), "a parameter of zstd");
+  }
+};
+
+}  // namespace
+
+void* NewCompressState() { return new CompressState; }
+void* NewLineCompressState() {
+  auto* state = new CompressState;
+  state->Set(ZSTD_c_hashLog, kLineHashLog);
+  return state;
+}
 void* NewDecompressState() { return ZSTD_createDCtx(); }
-void FreeCompressState(void* state) { ZSTD_freeCCtx(static_cast<ZSTD_CCtx*>(state)); }
+void FreeCompressState(void* state) { delete static_cast<CompressState*>(state); }
 void FreeDecompressState(void* state) { ZSTD_freeDCtx(static_cast<ZSTD_DCtx*>(state)); }
 
-void CompressAppend(void* state, std::string_view raw, std::string* out) {
-  const size_t before = out->size();
-  out->resize(before + ZSTD_compressBound(raw.size()));
-  const size_t size = ZSTD_compressCCtx(static_cast<ZSTD_CCtx*>(state), out->data() + before,
-                                        out->size() - before, raw.data(), raw.size(), kZstdLevel);
+void CompressAppend(void* opaque, std::string_view raw, std::string* out) {
+  auto* state = static_cast<CompressState*>(opaque);
+  const size_t bound = ZSTD_compressBound(raw.size());
+  if (state->room.size() < bound) state->room.resize(bound);
+  const size_t size =
+      ZSTD_compress2(state->zstd, state->room.data(), bound, raw.data(), raw.size());
   Check(!ZSTD_isError(size), "zstd fails within its own bound");
-  out->resize(before + size);
+  out->append(state->room, 0, size);
+  if (state->room.size() > kKeptBytes) state->room = std::string();
 }
 
 absl::Status DecompressExactly(void* state, std::string_view compressed, char* raw,

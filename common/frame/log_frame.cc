@@ -92,7 +92,7 @@ absl::Status ReadStream(ByteCursor* cursor, uint64_t* lines_left, LogStream* str
 
 }  // namespace
 
-LogFrameBuilder::LogFrameBuilder() : zstd_(NewCompressState()) {}
+LogFrameBuilder::LogFrameBuilder() : zstd_(NewLineCompressState()) {}
 LogFrameBuilder::~LogFrameBuilder() { FreeCompressState(zstd_); }
 
 uint32_t LogFrameBuilder::OpenStream(const Labels& labels) {

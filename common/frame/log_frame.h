@@ -101,7 +101,7 @@ class LogFrameBuilder {
   uint64_t lines_ = 0;
   uint32_t files_ = 0;
   size_t stream_bytes_ = 0;
-  void* zstd_ = nullptr;  // ZSTD_CCtx, reused
+  void* zstd_ = nullptr;  // the state of compression, reused
 };
 
 // The positions of a log frame of `header`; `bytes` are the header.positions_bytes after the

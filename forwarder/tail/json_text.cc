@@ -10,6 +10,10 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool EndsScalar(char c) { return c == ',' || c == '}' || c == ']' || IsSpace(c); }
+bool IsNoScalar(char c) { return c == '{' || c == '[' || c == '"' || c == ':'; }
+
 // Four hexadecimal digits at the beginning of `text`.
 bool HexUnit(std::string_view text, uint32_t* out) {
   if (text.size() < 4) return false;
@@ -69,8 +73,9 @@ char PlainEscape(char c) {
 }  // namespace
 
 void JsonText::SkipSpace() {
-  const size_t at = rest_.find_first_not_of(" \t\r\n");
-  rest_.remove_prefix(at == std::string_view::npos ? rest_.size() : at);
+  size_t at = 0;
+  while (at < rest_.size() && IsSpace(rest_[at])) ++at;
+  rest_.remove_prefix(at);
 }
 
 bool JsonText::done() {
@@ -109,10 +114,13 @@ bool JsonText::TakeString(std::string_view* out) {
 
 bool JsonText::TakeScalar(std::string_view* out) {
   SkipSpace();
-  const size_t end = rest_.find_first_of(",}] \t\r\n");
+  size_t end = 0;
+  for (; end < rest_.size() && !EndsScalar(rest_[end]); ++end) {
+    if (IsNoScalar(rest_[end])) return false;
+  }
   *out = rest_.substr(0, end);
-  rest_.remove_prefix(out->size());
-  return !out->empty() && out->find_first_of("{[\":") == std::string_view::npos;
+  rest_.remove_prefix(end);
+  return end > 0;
 }
 
 bool JsonText::SkipNested() {

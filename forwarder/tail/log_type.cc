@@ -57,6 +57,7 @@ void Note(std::string_view key, JsonKeys* keys) {
   keys->message |= key == "msg" || key == "message";
 }
 
+// False: it is not one whole object; an access line is known before its end.
 bool ReadKeys(std::string_view line, JsonKeys* keys) {
   JsonText json(line);
   if (!json.TakeMark('{')) return false;
@@ -64,6 +65,7 @@ bool ReadKeys(std::string_view line, JsonKeys* keys) {
     std::string_view key;
     if (!json.TakeString(&key) || !json.TakeMark(':')) return false;
     Note(key, keys);
+    if (keys->start_time && keys->outcome) return true;
     const bool scope = key == "scope" && json.AtString();
     if (scope ? !json.TakeString(&keys->scope) : !json.SkipValue()) return false;
   } while (json.TakeMark(','));

@@ -37,6 +37,7 @@ TEST(LogType, Lines) {
       {R"({"level":"info","time":"2024-05-01T10:00:00Z","scope":"access","message":"connection complete","src.addr":"10.0.0.1:1"})",
        "access"},
       {R"({"user":"x"})", "other"},
+      {R"({"start_time":"2024-05-01T10:00:00Z","response_code":200,"path":"/cut o)", "access"},
       {R"({"level":"info")", "other"},
       {"2024-10-02T18:28:15.365329Z\tinfo\tFLAG: --concurrency=\"0\"", "agent"},
       {"2024-10-02T18:28:15.365329Z\tinfo\tsds\tSDS server for workload certificates started",
