@@ -1,6 +1,8 @@
 // Arbitrary bytes as lines of a container's log file, and as access lines of every format.
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/runtime/check.h"
 #include "forwarder/tail/access_log_format.h"
@@ -24,11 +26,14 @@ void ReadAccess(std::string_view line) {
   }
 }
 
-// The file's lines, one after the other; positions never pass what was read.
-void ReadFile(std::string_view file) {
-  LineJoiner joiner({64, LongLines::kCut}, {});
+using Lines = std::vector<std::pair<LogOutput, std::string>>;
+
+// Reads the file's lines from `from` on until `stop`, or the first newline behind it; gives how far
+// it came. Positions never pass what was read.
+LogPosition Read(std::string_view file, LogPosition from, size_t stop, Lines* out) {
+  LineJoiner joiner({64, LongLines::kCut}, from);
   std::string buffer;
-  for (size_t begin = 0; begin < file.size();) {
+  for (size_t begin = std::min(from.out, from.err); begin < std::min(stop, file.size());) {
     const size_t newline = std::min(file.find('\n', begin), file.size());
     const std::string_view text = file.substr(begin, newline - begin);
     RuntimeLine line;
@@ -37,10 +42,30 @@ void ReadFile(std::string_view file) {
       if (whole) {
         Check(whole->text.size() <= 64, "lines are cut");
         ReadAccess(whole->text);
+        out->emplace_back(whole->output, whole->text);
       }
     }
     begin = newline + 1;
-    Check(joiner.position().out <= begin && joiner.position().err <= begin, "only what was read");
+    const LogPosition now = joiner.position();
+    Check(now.out <= std::max<uint64_t>(begin, from.out), "only what was read");
+    Check(now.err <= std::max<uint64_t>(begin, from.err), "only what was read");
+  }
+  return joiner.position();
+}
+
+// Read in one go, or left off anywhere and resumed from the position: the same lines.
+void ReadFile(std::string_view file) {
+  Lines whole, resumed;
+  Read(file, {}, file.size(), &whole);
+  const size_t stop = file.empty() ? 0 : static_cast<uint8_t>(file.back()) * file.size() / 256;
+  const LogPosition left_off = Read(file, {}, stop, &resumed);
+  Read(file, left_off, file.size(), &resumed);
+  for (const LogOutput output : {LogOutput::kStdout, LogOutput::kStderr}) {
+    const auto other = [output](const auto& line) { return line.first != output; };
+    Lines one = whole, two = resumed;
+    std::erase_if(one, other);
+    std::erase_if(two, other);
+    Check(one == two, "a resumed file has each line once");
   }
 }
 
