@@ -11,6 +11,7 @@
 #include "forwarder/gateway_connection.h"
 #include "forwarder/pages.h"
 #include "forwarder/scrape/schedule.h"
+#include "forwarder/targets_page.h"
 
 namespace ampari {
 namespace {
@@ -87,7 +88,7 @@ Forwarder::~Forwarder() { (void)Stop(absl::ZeroDuration()); }
 
 absl::Status Forwarder::StartServer() {
   ForwarderPages pages;
-  pages.targets = [this] { return TargetsJson(View(/*with_targets=*/true)); };
+  pages.targets = [this](PageForm form) { return TargetsPage(View(/*with_targets=*/true), form); };
   pages.metrics = [this] { return metrics_.Render(); };
   pages.ready = [this] { return ready_.load(); };
   pages.welcomed = [this] { return shipper_.status().epoch != 0; };

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/labels/quote.h"
 #include "forwarder/job_sources_config.h"
+#include "forwarder/log_line_config.h"
 
 namespace ampari {
 namespace {
@@ -71,6 +72,7 @@ LogJobConfig ReadLogJob(MappingReader& block) {
     block.Error("job_name", "job_name is empty; every log_config needs one");
   job->relabel = ReadRelabeler(block, "relabel_configs", &config.relabel_rules);
   ReadJobSources(block, StaticTargets::kThisHost, &config);
+  ReadLogLineSettings(block, job.get());
   block.Finish();
   config.job = std::move(job);
   return config;
@@ -115,6 +117,7 @@ std::vector<MappingWriter> LogJobBlocks(const std::vector<LogJobConfig>& jobs) {
     block.Text("job_name", config.job->job_name);
     WriteJobSources(config, &block);
     block.RelabelRules("relabel_configs", config.relabel_rules);
+    WriteLogLineSettings(*config.job, &block);
   }
   return blocks;
 }

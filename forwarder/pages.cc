@@ -1,5 +1,7 @@
 #include "forwarder/pages.h"
 
+#include <optional>
+
 #include "common/runtime/metrics.h"
 
 namespace ampari {
@@ -7,7 +9,8 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 constexpr char kIndex[] =
-    "Ampari forwarder\n/targets\n/metrics\n/-/healthy\n/-/ready\n/-/reload (POST)\n";
+    "Ampari forwarder\n/targets (JSON; ?format=text, "
+    "?format=html)\n/metrics\n/-/healthy\n/-/ready\n/-/reload (POST)\n";
 
 ServerResponse Text(int status, std::string body) {
   ServerResponse response;
@@ -45,6 +48,30 @@ ServerResponse AnswerReady(const ForwarderPages& pages, const ServerRequest& req
   return Text(200, "ready\n");
 }
 
+// nullopt: there is no such form.
+std::optional<PageForm> FormOf(const ServerRequest& request) {
+  const std::string_view format = request.Query("format");
+  if (format == "text") return PageForm::kText;
+  if (format == "html") return PageForm::kHtml;
+  if (format == "json") return PageForm::kJson;
+  if (!format.empty()) return std::nullopt;
+  // Browsers name it; programs that take anything get JSON.
+  const bool html = request.Header("accept").find("text/html") != std::string_view::npos;
+  return html ? PageForm::kHtml : PageForm::kJson;
+}
+
+ServerResponse AnswerTargets(const ForwarderPages& pages, const ServerRequest& request) {
+  const std::optional<PageForm> form = FormOf(request);
+  if (!form) return Text(400, "format is json, text or html\n");
+  ServerResponse response = Text(200, pages.targets(*form));
+  if (*form == PageForm::kJson) response.content_type = "application/json";
+  if (*form == PageForm::kHtml) response.content_type = "text/html; charset=utf-8";
+  response.headers = {{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Vary", "Accept"}};
+  return response;
+}
+
 }  // namespace
 
 ServerResponse AnswerPage(const ForwarderPages& pages, const ServerRequest& request) {
@@ -57,10 +84,9 @@ ServerResponse AnswerPage(const ForwarderPages& pages, const ServerRequest& requ
   if (request.path == "/-/healthy") return Text(200, "healthy\n");
   if (request.path == "/-/ready") return AnswerReady(pages, request);
   if (request.path == "/") return Text(200, kIndex);
-  ServerResponse response;
-  const bool is_metrics = request.path == "/metrics";
-  response.content_type = is_metrics ? kMetricsContentType : "application/json";
-  response.body = is_metrics ? pages.metrics() : pages.targets();
+  if (request.path == "/targets") return AnswerTargets(pages, request);
+  ServerResponse response = Text(200, pages.metrics());
+  response.content_type = kMetricsContentType;
   return response;
 }
 

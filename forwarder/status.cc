@@ -14,24 +14,6 @@ double Seconds(absl::Time time) {
   return time == absl::InfinitePast() ? 0 : static_cast<double>(absl::ToUnixMillis(time)) / 1000;
 }
 
-std::string_view HealthName(TargetHealth health) {
-  switch (health) {
-    case TargetHealth::kUnknown:
-      return "unknown";
-    case TargetHealth::kUp:
-      return "up";
-    case TargetHealth::kDown:
-      return "down";
-  }
-  return "";
-}
-
-void WriteLabels(std::string_view key, const Labels& labels, JsonWriter& json) {
-  json.Key(key).BeginObject();
-  for (const Label label : labels) json.Field(label.name, label.value);
-  json.EndObject();
-}
-
 void WriteTarget(const TargetStatus& status, JsonWriter& json) {
   const Target& target = *status.target;
   json.BeginObject()
@@ -55,14 +37,8 @@ void WriteTarget(const TargetStatus& status, JsonWriter& json) {
       .Field("body_bytes", status.last.body_bytes)
       .Field("series", status.series)
       .Field("memory_bytes", status.memory_bytes);
-  WriteLabels("labels", target.labels, json);
-  WriteLabels("discovered_labels", target.discovered_labels, json);
-  json.EndObject();
-}
-
-void WriteDropped(const DroppedTarget& dropped, JsonWriter& json) {
-  json.BeginObject().Field("job", dropped.job_name).Field("reason", dropped.reason);
-  WriteLabels("discovered_labels", dropped.discovered_labels, json);
+  WriteLabelObject("labels", target.labels, json);
+  WriteLabelObject("discovered_labels", target.discovered_labels, json);
   json.EndObject();
 }
 
@@ -96,43 +72,43 @@ void WritePodWatch(const PodWatchStatus& watch, JsonWriter& json) {
   json.EndObject().EndObject();
 }
 
-void WriteGateway(const ShippingStatus& shipping, JsonWriter& json) {
-  json.Key("gateway")
-      .BeginObject()
-      .Field("address", shipping.gateway)
-      .Field("moving_to", shipping.moving_to)
-      .Field("connected", shipping.connected)
-      .Field("superseded", shipping.superseded)
-      .Field("paused", shipping.paused)
-      .Field("last_error", shipping.last_error)
-      .Field("acknowledged_sequence", shipping.acknowledged_sequence)
-      .Field("settled_sequence", shipping.settled_sequence)
-      .Field("last_sequence", shipping.last_sequence)
-      .Field("ring_frames", shipping.ring_frames)
-      .Field("ring_bytes", shipping.ring_bytes)
-      .Field("ring_samples", shipping.ring_samples)
-      .EndObject();
-}
-
 }  // namespace
 
-std::string TargetsJson(ForwarderView view) {
-  std::sort(view.targets.begin(), view.targets.end(),
+std::string_view HealthName(TargetHealth health) {
+  switch (health) {
+    case TargetHealth::kUnknown:
+      return "unknown";
+    case TargetHealth::kUp:
+      return "up";
+    case TargetHealth::kDown:
+      return "down";
+  }
+  return "";
+}
+
+void SortView(ForwarderView* view) {
+  std::sort(view->targets.begin(), view->targets.end(),
             [](const TargetStatus& a, const TargetStatus& b) {
               return std::tie(a.target->job->job_name, a.target->url, a.target->id) <
                      std::tie(b.target->job->job_name, b.target->url, b.target->id);
             });
+  SortLogView(&view->logs);
+}
+
+std::string TargetsJson(ForwarderView view) {
+  SortView(&view);
   JsonWriter json;
   json.BeginObject().Key("targets").BeginArray();
   for (const TargetStatus& target : view.targets) WriteTarget(target, json);
-  json.EndArray().Key("dropped").BeginArray();
-  for (const DroppedTarget& dropped : view.dropped.targets) WriteDropped(dropped, json);
-  json.EndArray().Field("dropped_total", view.dropped.total).Key("files").BeginArray();
+  json.EndArray();
+  WriteDroppedTargets("dropped", view.dropped.targets, json);
+  json.Field("dropped_total", view.dropped.total).Key("files").BeginArray();
   for (const DiscoveredFile& file : view.files) WriteFile(file, json);
   json.EndArray().Key("kubernetes").BeginArray();
   for (const PodWatchStatus& watch : view.pod_watches) WritePodWatch(watch, json);
-  json.EndArray();
-  WriteGateway(view.shipping, json);
+  json.EndArray().Key("gateway");
+  WriteGatewayObject(view.shipping, json);
+  WriteLogs(view.logs, json);
   json.EndObject();
   return json.Take();
 }

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "common/runtime/metrics.h"
 #include "forwarder/discovery/discovery.h"
+#include "forwarder/log_view.h"
 #include "forwarder/scrape/scrape_loop.h"
 #include "forwarder/shipping/metrics_shipper.h"
 
@@ -21,12 +23,6 @@ struct ReloadStatus {
   uint64_t attempts = 0, failures = 0;
 };
 
-// What discovery left out when it gave its newest set.
-struct DroppedTargets {
-  std::vector<DroppedTarget> targets;
-  uint64_t total = 0;
-};
-
 // One moment of the whole program, as its stages tell it.
 struct ForwarderView {
   std::vector<TargetStatus> targets;
@@ -35,11 +31,17 @@ struct ForwarderView {
   std::vector<PodWatchStatus> pod_watches;
   ScrapeLoopStatus scraping;
   ShippingStatus shipping;
+  LogView logs;
   ReloadStatus reload;
 };
 
+std::string_view HealthName(TargetHealth health);
+
+// In the order of job and URL, or path.
+void SortView(ForwarderView* view);
+
 // {"targets": […], "dropped": […], "dropped_total": n, "files": […], "kubernetes": […], "gateway":
-// {…}}; targets in the order of job and URL.
+// {…}} and what WriteLogs() adds; sorted.
 std::string TargetsJson(ForwarderView view);
 
 // Families ampari_forwarder_*. Without per-target series: what a target did is in /targets and in

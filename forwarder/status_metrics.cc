@@ -1,68 +1,35 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "common/runtime/absl_view.h"
 #include "forwarder/kubernetes_metrics.h"
+#include "forwarder/metric_families.h"
 #include "forwarder/status.h"
 
 namespace ampari {
 namespace {
 
-// Adds families of this program, whose names all begin alike.
-class Families {
- public:
-  explicit Families(std::vector<MetricFamily>& out) : out_(out) {}
-
-  void Counter(std::string_view name, std::string help, uint64_t value) {
-    Add(name, std::move(help), MetricKind::kCounter, static_cast<double>(value));
-  }
-  void Gauge(std::string_view name, std::string help, double value) {
-    Add(name, std::move(help), MetricKind::kGauge, value);
-  }
-  // One sample for each value of one label.
-  void Labelled(std::string_view name, std::string help, MetricKind kind, std::string label,
-                const std::vector<std::pair<std::string, double>>& values) {
-    MetricFamily family{FullName(name), std::move(help), kind, {}};
-    for (const auto& [value, number] : values)
-      family.samples.push_back({{{label, value}}, number, {}});
-    out_.push_back(std::move(family));
-  }
-
- private:
-  static std::string FullName(std::string_view name) {
-    return absl::StrCat("ampari_forwarder_", ToAbsl(name));
-  }
-  void Add(std::string_view name, std::string help, MetricKind kind, double value) {
-    out_.push_back(SingleMetric(FullName(name), std::move(help), kind, value));
-  }
-
-  std::vector<MetricFamily>& out_;
-};
-
 double Number(uint64_t count) { return static_cast<double>(count); }
-double Flag(bool flag) { return flag ? 1 : 0; }
 
-void AddTargets(const ForwarderView& view, Families& out) {
+void AddTargets(const ForwarderView& view, MetricFamilies& out) {
   const ScrapeLoopStatus& scraping = view.scraping;
   out.Labelled("targets", "Targets by the result of their last scrape.", MetricKind::kGauge,
                "health",
                {{"up", Number(scraping.up)},
                 {"down", Number(scraping.down)},
                 {"unknown", Number(scraping.unknown)}});
-  out.Gauge("targets_dropped", "Targets left out by relabelling or because they are invalid.",
-            Number(view.dropped.total));
+  out.Count("targets_dropped", "Targets left out by relabelling or because they are invalid.",
+            view.dropped.total);
   uint64_t broken = 0;
   for (const DiscoveredFile& file : view.files) broken += file.status.error.empty() ? 0 : 1;
   out.Gauge("discovery_files_failed",
             "Target files whose newest content cannot be used; their last good one is in force.",
             Number(broken));
-  out.Gauge("series", "Series that all targets have now.", Number(scraping.series));
-  out.Gauge("target_memory_bytes", "Memory of what is remembered of all targets.",
-            Number(scraping.memory_bytes));
+  out.Count("series", "Series that all targets have now.", scraping.series);
+  out.Count("target_memory_bytes", "Memory of what is remembered of all targets.",
+            scraping.memory_bytes);
 }
 
-void AddScraping(const ScrapeLoopStatus& scraping, Families& out) {
+void AddScraping(const ScrapeLoopStatus& scraping, MetricFamilies& out) {
   const ScrapeTotals& totals = scraping.totals;
   out.Counter("scrapes_total", "Scrapes finished.", totals.scrapes);
   std::vector<std::pair<std::string, double>> failures;
@@ -106,16 +73,16 @@ void AddScraping(const ScrapeLoopStatus& scraping, Families& out) {
                 {"large", Number(scraping.clock_large_steps)}});
 }
 
-void AddRing(const ShippingStatus& shipping, Families& out) {
-  out.Gauge("ring_frames", "Frames in the ring.", Number(shipping.ring_frames));
-  out.Gauge("ring_bytes", "Bytes of the frames in the ring.", Number(shipping.ring_bytes));
-  out.Gauge("ring_samples", "Samples of the frames in the ring.", Number(shipping.ring_samples));
-  out.Gauge("ring_unacknowledged_bytes",
+void AddRing(const ShippingStatus& shipping, MetricFamilies& out) {
+  out.Count("ring_frames", "Frames in the ring.", shipping.ring_frames);
+  out.Count("ring_bytes", "Bytes of the frames in the ring.", shipping.ring_bytes);
+  out.Count("ring_samples", "Samples of the frames in the ring.", shipping.ring_samples);
+  out.Count("ring_unacknowledged_bytes",
             "Bytes of the frames in the ring that the gateway has not acknowledged.",
-            Number(shipping.ring_unacknowledged_bytes));
-  out.Gauge("ring_max_bytes", "The configured bound of the ring.", Number(shipping.ring_max_bytes));
-  out.Gauge("registration_bytes", "Bytes of registrations kept for the gateway.",
-            Number(shipping.registration_bytes));
+            shipping.ring_unacknowledged_bytes);
+  out.Count("ring_max_bytes", "The configured bound of the ring.", shipping.ring_max_bytes);
+  out.Count("registration_bytes", "Bytes of registrations kept for the gateway.",
+            shipping.registration_bytes);
   out.Counter(
       "unsendable_registrations_total",
       "Series and layouts that were not sent, since one alone is larger than the gateway takes.",
@@ -129,31 +96,28 @@ void AddRing(const ShippingStatus& shipping, Families& out) {
               shipping.expired_samples_total);
 }
 
-void AddConnection(const ShippingStatus& shipping, Families& out) {
-  out.Gauge("gateway_connected", "1 while the stream to the gateway is established.",
-            Flag(shipping.connected));
-  out.Gauge("gateway_moving", "1 while the gateway is about to be left for another one.",
-            Flag(!shipping.moving_to.empty()));
+void AddConnection(const ShippingStatus& shipping, MetricFamilies& out) {
+  out.Flag("gateway_connected", "1 while the stream to the gateway is established.",
+           shipping.connected);
+  out.Flag("gateway_moving", "1 while the gateway is about to be left for another one.",
+           !shipping.moving_to.empty());
   out.Labelled("gateway_moves_total",
                "Moves to another gateway: after everything was settled at the old one, or without.",
                MetricKind::kCounter, "after",
                {{"settled", Number(shipping.moves_total - shipping.impatient_moves_total)},
                 {"patience", Number(shipping.impatient_moves_total)}});
-  out.Gauge("gateway_refused", "1 while the gateway has nowhere to deliver metrics of this tenant.",
-            Flag(shipping.refused));
-  out.Gauge("gateway_paused", "1 while the gateway takes no new frames.", Flag(shipping.paused));
-  out.Gauge("superseded", "1 while a newer instance of this forwarder lives.",
-            Flag(shipping.superseded));
+  out.Flag("gateway_refused", "1 while the gateway has nowhere to deliver metrics of this tenant.",
+           shipping.refused);
+  out.Flag("gateway_paused", "1 while the gateway takes no new frames.", shipping.paused);
+  out.Flag("superseded", "1 while a newer instance of this forwarder lives.", shipping.superseded);
   out.Counter("superseded_total", "Times that a newer instance took this one's place.",
               shipping.superseded_total);
-  out.Gauge("sequence_last", "Sequence number of the newest frame.",
-            Number(shipping.last_sequence));
-  out.Gauge("sequence_sent", "Sequence number of the newest frame sent.",
-            Number(shipping.sent_sequence));
-  out.Gauge("sequence_acknowledged", "Sequence number up to which the gateway has all frames.",
-            Number(shipping.acknowledged_sequence));
-  out.Gauge("sequence_settled", "Sequence number up to which all frames are settled everywhere.",
-            Number(shipping.settled_sequence));
+  out.Count("sequence_last", "Sequence number of the newest frame.", shipping.last_sequence);
+  out.Count("sequence_sent", "Sequence number of the newest frame sent.", shipping.sent_sequence);
+  out.Count("sequence_acknowledged", "Sequence number up to which the gateway has all frames.",
+            shipping.acknowledged_sequence);
+  out.Count("sequence_settled", "Sequence number up to which all frames are settled everywhere.",
+            shipping.settled_sequence);
   out.Counter("connects_total", "Streams to the gateway that were welcomed.",
               shipping.connects_total);
   out.Counter("resent_frames_total", "Frames sent again after a reconnect.",
@@ -166,9 +130,9 @@ void AddConnection(const ShippingStatus& shipping, Families& out) {
   out.Counter("instances_total", "Identities that this process has had.", shipping.instances_total);
 }
 
-void AddReload(const ReloadStatus& reload, Families& out) {
-  out.Gauge("config_last_reload_successful", "1 when the newest configuration was taken over.",
-            Flag(reload.successful));
+void AddReload(const ReloadStatus& reload, MetricFamilies& out) {
+  out.Flag("config_last_reload_successful", "1 when the newest configuration was taken over.",
+           reload.successful);
   out.Gauge("config_last_reload_success_timestamp_seconds",
             "When a configuration was last taken over.",
             absl::ToDoubleSeconds(reload.last_success - absl::UnixEpoch()));
@@ -179,13 +143,14 @@ void AddReload(const ReloadStatus& reload, Families& out) {
 }  // namespace
 
 void AppendForwarderMetrics(const ForwarderView& view, std::vector<MetricFamily>& families) {
-  Families out(families);
+  MetricFamilies out("ampari_forwarder_", families);
   AddTargets(view, out);
   AddScraping(view.scraping, out);
   AddRing(view.shipping, out);
   AddConnection(view.shipping, out);
   AddReload(view.reload, out);
   AppendKubernetesMetrics(view.pod_watches, families);
+  AppendLogMetrics(view.logs, families);
 }
 
 }  // namespace ampari

@@ -11,13 +11,15 @@ namespace {
 class Pages : public ::testing::Test {
  protected:
   ServerResponse Ask(std::string method, std::string path, bool loopback = true,
-                     std::string authorization = "", std::string query = "") {
+                     std::string authorization = "", std::string query = "",
+                     std::string accept = "") {
     ServerRequest request;
     request.query = std::move(query);
     request.method = std::move(method);
     request.path = std::move(path);
     request.peer_is_loopback = loopback;
     if (!authorization.empty()) request.headers = {{"authorization", authorization}};
+    if (!accept.empty()) request.headers.emplace_back("accept", accept);
     return AnswerPage(pages_, request);
   }
 
@@ -25,7 +27,7 @@ class Pages : public ::testing::Test {
   bool ready_ = false, welcomed_ = false;
   absl::Status reload_answer_;
   ForwarderPages pages_{
-      [] { return "{}"; },
+      [](PageForm form) { return std::to_string(static_cast<int>(form)); },
       [] { return "a 1\n"; },
       [this] { return ready_; },
       [this] { return welcomed_; },
@@ -92,6 +94,32 @@ TEST_F(Pages, AFailedReloadIsToldWithItsReason) {
 TEST_F(Pages, ContentTypes) {
   EXPECT_EQ(Ask("GET", "/targets").content_type, "application/json");
   EXPECT_EQ(Ask("GET", "/metrics").content_type, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+TEST_F(Pages, FormsOfTargets) {
+  constexpr char kBrowser[] = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+  struct Row {
+    const char *query, *accept, *content_type;
+    PageForm form;
+  };
+  for (const Row& row : std::vector<Row>{
+           {"", "", "application/json", PageForm::kJson},
+           {"", "*/*", "application/json", PageForm::kJson},
+           {"", "application/json", "application/json", PageForm::kJson},
+           {"", kBrowser, "text/html; charset=utf-8", PageForm::kHtml},
+           {"format=json", kBrowser, "application/json", PageForm::kJson},
+           {"format=text", kBrowser, "text/plain; charset=utf-8", PageForm::kText},
+           {"format=text", "", "text/plain; charset=utf-8", PageForm::kText},
+           {"format=html", "", "text/html; charset=utf-8", PageForm::kHtml},
+       }) {
+    const ServerResponse answer = Ask("GET", "/targets", true, "", row.query, row.accept);
+    EXPECT_EQ(answer.content_type, row.content_type) << row.query << " " << row.accept;
+    EXPECT_EQ(answer.body, std::to_string(static_cast<int>(row.form)));
+    const std::pair<std::string, std::string> policy = {
+        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"};
+    EXPECT_EQ(answer.headers.at(0), policy);
+  }
+  EXPECT_EQ(Ask("GET", "/targets", true, "", "format=xml").status, 400);
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ std::string Metrics() {
     view.shipping.ring_max_bytes = 99;
     view.shipping.superseded_total = 2;
     view.shipping.refused = true;
+    view.logs.running = true;  // promtool sees its families too
     AppendForwarderMetrics(view, families);
   });
   return registry.Render();
