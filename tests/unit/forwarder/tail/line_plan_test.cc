@@ -313,6 +313,27 @@ TEST(LinePlan, EqualLabelSetsHaveOneAddress) {
   EXPECT_NE(first.labels, other.labels);
 }
 
+TEST(LinePlan, FieldsAreOfTheirLineOnly) {
+  Setting setting;
+  setting.access = Promoting(kMixin);
+  setting.access.formats = {AccessLogFormat::Json()};
+  const auto json = Made(setting);
+  EXPECT_NE(Told(json.get(), Line(kJson)).find("503"), std::string::npos);
+  EXPECT_EQ(Told(json.get(), Line(kAgent)), R"({log_type="agent", pod="web-0", stream="stdout"})");
+  // The beginning of an access line has fields that are none: its format does not fit.
+  setting.access = Promoting(kMixin);
+  const auto text = Made(setting);
+  EXPECT_EQ(Told(text.get(), Line(std::string_view(kAccess).substr(0, 100))),
+            R"({log_type="access", pod="web-0", stream="stdout"})");
+}
+
+TEST(LinePlan, ValuesAreNotRunTogether) {
+  Setting setting;
+  setting.access = Custom("%A%|%B%", {{"a", "a"}, {"b", "b"}});
+  const auto plan = Made(setting);
+  EXPECT_NE(Told(plan.get(), Line("1|23")), Told(plan.get(), Line("12|3")));
+}
+
 TEST(LinePlan, StreamsAreBounded) {
   Setting setting;
   setting.access = Custom("%RESPONSE_CODE%|%DURATION%", {{"duration", "duration"}});
