@@ -138,7 +138,7 @@ std::string ReadAccessField(MappingReader& block, std::string_view key, const st
   std::vector<std::string> known;
   bool json = false;
   for (const AccessLogFormat& format : formats) {
-    json = json || format.json();
+    json = json || format.any_json();
     for (const std::string& name : format.names()) known.push_back(name);
   }
   if (std::find(known.begin(), known.end(), field) != known.end()) return field;
@@ -167,7 +167,7 @@ AccessLogOptions ReadAccessLog(MappingReader block) {
 MappingWriter AccessLogBlock(const AccessLogOptions& options) {
   std::vector<std::string> formats;
   for (const AccessLogFormat& format : options.formats) {
-    if (format.json()) {
+    if (format.any_json()) {
       formats.emplace_back("json");
     } else if (format.text() == kIstioTextFormat) {
       formats.emplace_back("default");

@@ -79,6 +79,11 @@ size_t OperatorEnd(std::string_view format, size_t at) {
   return std::string_view::npos;
 }
 
+// Whether the text is one operator and nothing else: %RESPONSE_CODE%.
+bool IsOperator(std::string_view text) {
+  return text.size() > 2 && text.front() == '%' && OperatorEnd(text, 0) == text.size() - 1;
+}
+
 }  // namespace
 
 const char kIstioTextFormat[] =
@@ -118,8 +123,26 @@ std::string AccessLogFormat::FieldName(std::string_view operator_text) {
   return LowerName(text.starts_with("START_TIME(") ? "START_TIME" : text);
 }
 
+std::optional<AccessLogFormat> AccessLogFormat::OfKeys(std::string_view format) {
+  AccessFields keys;
+  if (!format.starts_with('{') || !ParseAccessJson(format, &keys)) return std::nullopt;
+  AccessLogFormat result;
+  result.json_ = true;
+  result.text_ = format;
+  bool has_operator = false;
+  for (const auto& [key, value] : keys.values) {
+    Field field;
+    field.key = key;
+    field.name = IsOperator(value) ? FieldName(value.substr(1, value.size() - 2)) : field.key;
+    has_operator = has_operator || IsOperator(value);
+    result.fields_.push_back(std::move(field));
+  }
+  return has_operator ? std::optional(std::move(result)) : std::nullopt;
+}
+
 absl::StatusOr<AccessLogFormat> AccessLogFormat::Text(std::string_view format) {
   while (format.ends_with('\n')) format.remove_suffix(1);
+  if (std::optional<AccessLogFormat> keys = OfKeys(format)) return *std::move(keys);
   AccessLogFormat result;
   result.text_ = format;
   size_t at = 0;
@@ -177,10 +200,22 @@ bool AccessLogFormat::ParseText(std::string_view line, AccessFields* out) const 
   return line.empty();
 }
 
+bool AccessLogFormat::ParseKeys(std::string_view line, AccessFields* out) const {
+  if (!ParseAccessJson(line, out)) return false;
+  for (auto& value : out->values) {
+    const auto field = std::find_if(fields_.begin(), fields_.end(),
+                                    [&](const Field& known) { return known.key == value.first; });
+    if (field == fields_.end()) return false;
+    value.first = field->name;
+  }
+  return out->values.size() >= std::min<size_t>(fields_.size(), 2);
+}
+
 bool AccessLogFormat::Parse(std::string_view line, AccessFields* out) const {
   out->values.clear();
   out->buffer.clear();
-  return json_ ? ParseAccessJson(line, out) : ParseText(line, out);
+  if (any_json()) return ParseAccessJson(line, out);
+  return json_ ? ParseKeys(line, out) : ParseText(line, out);
 }
 
 std::vector<std::string> AccessLogFormat::names() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +28,10 @@ extern const char kIstioTextFormatBefore19[];
 // Immutable; thread-safe.
 class AccessLogFormat {
  public:
-  // A text format: literals and %OPERATORS%. InvalidArgument says where it cannot be read, or where
-  // two operators have nothing between them and no line could be told apart.
+  // A format as Envoy and Istio take it: literals and %OPERATORS%, or a JSON object, nested or not,
+  // whose values are operators: a line of it has two of its keys (or all) and no others.
+  // InvalidArgument says where a text cannot be read, or where two operators have nothing between
+  // them and no line could be told apart.
   static absl::StatusOr<AccessLogFormat> Text(std::string_view format);
   // Lines of JSON, whatever their keys; fields of nested objects are joined by dots.
   static AccessLogFormat Json();
@@ -38,10 +41,10 @@ class AccessLogFormat {
   // False: the line is not of this format. A field between quotes ends at the first quote that the
   // format goes on after; others hold no blank.
   bool Parse(std::string_view line, AccessFields* out) const;
-  // Names in the order of the format; none for JSON.
+  // Names in the order of the format; none for Json().
   std::vector<std::string> names() const;
-  bool json() const { return json_; }
-  const std::string& text() const { return text_; }  // as it was given; empty for JSON
+  bool any_json() const { return json_ && fields_.empty(); }  // of Json()
+  const std::string& text() const { return text_; }           // as it was given; empty for Json()
 
   // The name of an operator's field, as Istio's JSON names it where it does: RESPONSE_CODE is
   // response_code, REQ(:METHOD) is method, REQ(X-FOO) is x_foo, RESP(X-FOO) is response_x_foo,
@@ -53,8 +56,11 @@ class AccessLogFormat {
     std::string name;
     std::string behind;  // the literal that follows
     bool quoted = false;
+    std::string key;  // of JSON
   };
 
+  static std::optional<AccessLogFormat> OfKeys(std::string_view format);
+  bool ParseKeys(std::string_view line, AccessFields* out) const;
   bool ParseText(std::string_view line, AccessFields* out) const;
 
   bool json_ = false;

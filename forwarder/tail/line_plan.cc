@@ -56,7 +56,7 @@ class LinePlan::Core {
     if (fields_.buffer.capacity() > kKeptFieldBytes) fields_ = AccessFields();
     for (const AccessLogFormat& format : formats_) {
       // Any object would do as one of JSON.
-      if (format.json() && type != LogType::kAccess) continue;
+      if (format.any_json() && type != LogType::kAccess) continue;
       if (format.Parse(line, &fields_)) return LogType::kAccess;
     }
     fields_.values.clear();

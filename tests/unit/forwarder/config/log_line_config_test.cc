@@ -96,7 +96,7 @@ TEST(LogLineConfig, Formats) {
       Job(R"(istio_access_log: {formats: ["%DURATION% $HOME\n", json]})").access.formats;
   ASSERT_EQ(formats.size(), 2);
   EXPECT_EQ(formats[0].text(), "%DURATION% $HOME");
-  EXPECT_TRUE(formats[1].json());
+  EXPECT_TRUE(formats[1].any_json());
 }
 
 TEST(LogLineConfig, Rules) {

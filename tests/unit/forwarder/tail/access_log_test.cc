@@ -134,6 +134,37 @@ TEST(AccessLogFormat, Json) {
   }
 }
 
+TEST(AccessLogFormat, CustomJson) {
+  const auto format = AccessLogFormat::Text(
+      R"({"kind":"mesh","http":{"code":"%RESPONSE_CODE%","m":"%REQ(:METHOD)%"},"t":"%DURATION%"})"
+      "\n");
+  ASSERT_TRUE(format.ok()) << format.status();
+  EXPECT_FALSE(format->any_json());
+  EXPECT_THAT(format->names(), testing::ElementsAre("kind", "response_code", "method", "duration"));
+  struct Row {
+    const char* line;
+    const char* code;  // nullptr: no line of it
+  };
+  const Row rows[] = {
+      {R"({"kind":"mesh","http":{"code":200,"m":"GET"},"t":5})", "200"},
+      {R"({"t":5,"http":{"m":"GET","code":200}})", "200"},
+      {R"({"kind":"mesh","http":{"code":null,"m":"GET"},"t":5})", ""},
+      {R"({"http":{"code":200}})", nullptr},
+      {R"({"http":{"code":200,"m":"GET"},"user":"x"})", nullptr},
+      {R"({"code":200,"m":"GET"})", nullptr},
+      {R"({"http":{"code":200,"m":"GET"})", nullptr},
+      {"{}", nullptr},
+      {"GET 200", nullptr},
+  };
+  for (const Row& row : rows) {
+    AccessFields fields;
+    ASSERT_EQ(format->Parse(row.line, &fields), row.code != nullptr) << row.line;
+    if (row.code != nullptr) {
+      EXPECT_EQ(fields.Get("response_code"), row.code) << row.line;
+    }
+  }
+}
+
 TEST(AccessLogFormat, CustomText) {
   struct Row {
     const char* format;
