@@ -11,7 +11,7 @@ void AddFiles(const LogView& view, MetricFamilies& out) {
             "Targets of log_configs left out by relabelling or because they name no file.",
             view.dropped.total);
   out.Count("files_open", "Log files that are open.", tail.files_open);
-  out.Count("files_behind", "Log files with bytes that wait to be read.", tail.files_behind);
+  out.Count("files_behind", "Log files whose oldest unread byte has waited for long.", tail.files_behind);
   out.Count("files_waiting",
             "Log files that are not read yet, since they have neither a whole first line nor "
             "1 KiB.",

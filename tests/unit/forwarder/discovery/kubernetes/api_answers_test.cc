@@ -20,7 +20,8 @@ TEST(ApiAnswers, APage) {
   ASSERT_EQ(page->pods.size(), 2);
   EXPECT_EQ(page->pods[0].key, "n/a");
   EXPECT_EQ(page->pods[0].group.targets, std::vector<std::string>{"10.0.0.1"});
-  EXPECT_TRUE(page->pods[1].group.targets.empty());
+  EXPECT_FALSE(page->pods[0].group.logs_only);
+  EXPECT_TRUE(page->pods[1].group.logs_only);
   EXPECT_EQ(page->refused, "");
 }
 
