@@ -9,9 +9,11 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "ampari-bench " AMPARI_VERSION);
   app.require_subcommand(1);
   ampari::bench::Command run;
+  ampari::bench::AddLogsCommand(app, &run);
   ampari::bench::AddMeshCommand(app, &run);
   ampari::bench::AddRegionCommand(app, &run);
   ampari::bench::AddVerifyCommand(app, &run);
+  ampari::bench::AddVerifyLogsCommand(app, &run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

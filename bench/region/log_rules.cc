@@ -59,6 +59,10 @@ bool SetLogRule(std::string_view name, std::string_view value, LogRules* rules) 
     rules->reject_line = std::string(value);
     return true;
   }
+  if (name == "forgetful") {
+    rules->forgetful = value == "true";
+    return value == "true" || value == "false";
+  }
   const auto* found = std::find_if(kNumbers.begin(), kNumbers.end(),
                                    [&](const NumberRule& rule) { return rule.first == name; });
   int64_t number = 0;
@@ -84,8 +88,13 @@ std::string StreamRefusal(const StreamLabels& labels, const LogRules& rules) {
   return "";
 }
 
-std::string LineRefusal(const LogBatch& batch, const LogEntryView& entry, int64_t newest_ns,
-                        int64_t now_ns, const LogRules& rules) {
+bool IsFarBehind(const LogEntryView& entry, int64_t newest_ns, const LogRules& rules) {
+  return rules.far_behind_window_s > 0 &&
+         entry.time_ns < newest_ns - rules.far_behind_window_s * kNanosPerSecond;
+}
+
+std::string LineRefusal(const LogBatch& batch, const LogEntryView& entry, int64_t now_ns,
+                        const LogRules& rules) {
   const auto seconds = [](int64_t s) { return s * kNanosPerSecond; };
   if (Exceeds(entry.line.size(), rules.max_line_bytes)) {
     return absl::StrCat("line too long: ", entry.line.size(), " bytes");
@@ -95,10 +104,6 @@ std::string LineRefusal(const LogBatch& batch, const LogEntryView& entry, int64_
   }
   if (Exceeds(CountedBytes(batch, entry) - entry.line.size(), rules.max_metadata_bytes)) {
     return "metadata too large";
-  }
-  if (rules.far_behind_window_s > 0 &&
-      entry.time_ns < newest_ns - seconds(rules.far_behind_window_s)) {
-    return "entry too far behind";
   }
   if (rules.max_age_s > 0 && entry.time_ns < now_ns - seconds(rules.max_age_s)) {
     return "timestamp too old";

@@ -22,7 +22,11 @@ struct LogRules {
   int64_t max_age_s = 0;                  // older than now less this
   int64_t max_ahead_s = 0;                // newer than now and this
   int64_t max_streams = 0;                // of a tenant: lines of later ones get 429
-  int64_t rate_bytes = 0;   // a second, of lines and metadata; a request above gets 429 whole
+  int64_t rate_bytes = 0;  // a second, of lines and metadata; a request above gets 429 whole
+  // As Loki's ingester (pkg/ingester/instance.go, Push): what it refuses of a stream (too far
+  // behind, too many streams) is told only if it was the request's last one; else the answer is as
+  // if it had been stored.
+  bool forgetful = true;
   std::string reject_line;  // lines that contain this are refused
 };
 
@@ -32,9 +36,12 @@ bool SetLogRule(std::string_view name, std::string_view value, LogRules* rules);
 // Why all lines of a stream are refused, or empty.
 std::string StreamRefusal(const StreamLabels& labels, const LogRules& rules);
 
-// Why a line is refused, or empty. `newest_ns`: of the stream, 0 before its first line.
-std::string LineRefusal(const LogBatch& batch, const LogEntryView& entry, int64_t newest_ns,
-                        int64_t now_ns, const LogRules& rules);
+// Why a line is refused, or empty.
+std::string LineRefusal(const LogBatch& batch, const LogEntryView& entry, int64_t now_ns,
+                        const LogRules& rules);
+
+// Older than the stream allows; `newest_ns`: of the stream, 0 before its first line.
+bool IsFarBehind(const LogEntryView& entry, int64_t newest_ns, const LogRules& rules);
 
 // Bytes that count against rates: line and metadata.
 size_t CountedBytes(const LogBatch& batch, const LogEntryView& entry);

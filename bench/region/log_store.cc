@@ -46,11 +46,12 @@ absl::StatusOr<RuleBreak> LogStore::Store(std::string_view plain, uint32_t frame
   MutexLock lock(mu_);
   ++request_;
   if (!TakeRate(bytes, rules, now_ns)) return RuleBreak{429, "rate limit of the tenant"};
-  RuleBreak broken;
+  Refusals refusals;
   for (size_t i = 0; i < labels.size(); ++i) {
-    StoreStream(batch, batch.streams[i], labels[i], frame_range, rules, now_ns, &broken);
+    if (rules.forgetful) refusals.ingester = {};
+    StoreStream(batch, batch.streams[i], labels[i], frame_range, rules, now_ns, &refusals);
   }
-  return broken;
+  return refusals.ingester.status != 0 ? refusals.ingester : refusals.distributor;
 }
 
 absl::Status LogStore::CountOnly(std::string_view plain) {
@@ -92,23 +93,28 @@ StoredStream* LogStore::Find(const StreamLabels& labels, const LogRules& rules) 
 
 void LogStore::StoreStream(const LogBatch& batch, const LogStreamView& part,
                            const StreamLabels& labels, uint32_t frame_range, const LogRules& rules,
-                           int64_t now_ns, RuleBreak* broken) {
+                           int64_t now_ns, Refusals* refusals) {
   const std::string refusal = StreamRefusal(labels, rules);
   StoredStream* stream = refusal.empty() ? Find(labels, rules) : nullptr;
   if (stream == nullptr) {
     counts_.refused += part.end - part.begin;
-    if (refusal.empty()) return Refuse(429, "too many streams", Canonical(labels), broken);
-    return Refuse(400, refusal, Canonical(labels), broken);
+    const std::string selector = Canonical(labels);
+    if (refusal.empty()) return Refuse(429, "too many streams", selector, &refusals->ingester);
+    return Refuse(400, refusal, selector, &refusals->distributor);
   }
   for (size_t i = part.begin; i < part.end; ++i) {
     const LogEntryView& entry = batch.entries[i];
-    std::string why = LineRefusal(batch, entry, stream->newest_ns, now_ns, rules);
-    if (why.empty()) {
-      StoreLine(batch, entry, frame_range, *stream);
+    std::string why = LineRefusal(batch, entry, now_ns, rules);
+    const bool far_behind = why.empty() && IsFarBehind(entry, stream->newest_ns, rules);
+    if (far_behind) {
+      Refuse(400, "entry too far behind", stream->selector, &refusals->ingester);
+    } else if (!why.empty()) {
+      Refuse(400, std::move(why), stream->selector, &refusals->distributor);
     } else {
-      ++counts_.refused;
-      Refuse(400, std::move(why), stream->selector, broken);
+      StoreLine(batch, entry, frame_range, *stream);
+      continue;
     }
+    ++counts_.refused;
   }
 }
 

@@ -67,7 +67,7 @@ class LogStore {
 
   // Stores one request, decompressed. InvalidArgument: it is malformed, nothing was stored.
   // Otherwise the answer if it is no 204: what no rule forbids was stored, but of a whole refusal
-  // (422, and 429 by rate).
+  // (422, and 429 by rate). A forgetful region's answer may be none although lines were refused.
   absl::StatusOr<RuleBreak> Store(std::string_view plain, uint32_t frame_range,
                                   const LogRules& rules, int64_t now_ns) ABSL_LOCKS_EXCLUDED(mu_);
   // Decodes and counts without keeping anything, for benchmarks of senders.
@@ -97,12 +97,17 @@ class LogStore {
     uint32_t request = 0;
   };
 
+  // The first of each kind; those of the ingester's are of one stream (LogRules::forgetful).
+  struct Refusals {
+    RuleBreak distributor, ingester;
+  };
+
   bool TakeRate(size_t bytes, const LogRules& rules, int64_t now_ns)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   StoredStream* Find(const StreamLabels& labels, const LogRules& rules)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StoreStream(const LogBatch& batch, const LogStreamView& part, const StreamLabels& labels,
-                   uint32_t frame_range, const LogRules& rules, int64_t now_ns, RuleBreak* broken)
+                   uint32_t frame_range, const LogRules& rules, int64_t now_ns, Refusals* refusals)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StoreLine(const LogBatch& batch, const LogEntryView& entry, uint32_t frame_range,
                  StoredStream& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

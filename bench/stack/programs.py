@@ -190,6 +190,28 @@ class Mesh:
         return json.loads(done.stdout.strip().splitlines()[-1]), done.returncode
 
 
+class LogMesh:
+    """bench/mesh's containers: pods' log files as a node writes them, with a record of every line."""
+
+    def __init__(self, directory, name="log-mesh", pods=3, rate=10, seed=1, flags=()):
+        directory = pathlib.Path(directory)
+        self.root, self.written, self.targets = directory / name, directory / f"{name}-written", directory / f"{name}-targets.json"
+        self.process = Process(name, [BENCH, "logs", "--directory", self.root, "--pods", pods, "--rate", rate, "--seed", seed, "--written",
+                                      self.written, "--print-targets", self.targets, *flags], directory)
+
+    def start(self):
+        self.process.start()
+        wait_until(self.targets.exists, "the containers write", process=self.process)
+        return self
+
+    def verify(self, region, tenant, *flags, timeout=180):
+        """Every line written against what the region holds: (verdict, exit code)."""
+        code, output, errors = run([BENCH, "verify-logs", "--written", self.written, "--region", region.control_url, "--tenant", tenant,
+                                    *flags], timeout)
+        assert output.strip(), errors
+        return json.loads(output.strip().splitlines()[-1]), code
+
+
 class Relay:
     """tests/support/ampari-test-relay between forwarders and a gateway: the witness of what was promised."""
 

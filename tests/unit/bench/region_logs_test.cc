@@ -259,6 +259,7 @@ TEST_F(RegionLogsTest, RefusesWhatARuleForbidsAndStoresTheRest) {
       {"reject_line", "bad", kStream, {9, "a bad line"}, 400},
   };
   const int64_t now = absl::ToUnixNanos(absl::Now());
+  ASSERT_THAT(region_->Control({{"forgetful", "false"}}), IsOk());
   for (const RuleCase& c : cases) {
     region_->Reset();
     ASSERT_THAT(region_->Control({{c.setting, c.value}}), IsOk());
@@ -284,6 +285,22 @@ TEST_F(RegionLogsTest, HasLokisLimitsByDefault) {
   EXPECT_EQ(Push({{1, "fifteen and service_name"}}, "", labels + "service_name=\"x\"}").status,
             204);
   EXPECT_EQ(Push({{1, "sixteen"}}, "", labels + "p=\"1\"}").status, 400);
+}
+
+TEST_F(RegionLogsTest, ForgetsWhatItRefusedOfEarlierStreamsAsLokiDoes) {
+  const int64_t hour = 3600 * kSecond;
+  Push({{9 * hour, "newest"}});
+  logproto::PushRequest request;
+  AddLines(request, kStream, {{1 * hour, "too far behind"}});
+  AddLines(request, R"({pod="other"})", {{1 * hour, "good"}});
+  EXPECT_EQ(FetchOnce(Request(request)).status, 204);
+  EXPECT_EQ(Counts().lines, 2u);
+  EXPECT_EQ(Counts().refused, 1u);
+  request.mutable_streams()->SwapElements(0, 1);
+  EXPECT_EQ(FetchOnce(Request(request)).status, 400);
+  request.mutable_streams()->SwapElements(0, 1);
+  ASSERT_THAT(region_->Control({{"forgetful", "false"}}), IsOk());
+  EXPECT_EQ(FetchOnce(Request(request)).status, 400);
 }
 
 TEST_F(RegionLogsTest, ARateRefusesWholeRequests) {
