@@ -101,15 +101,11 @@ GrpcConfig ReadGrpc(MappingReader& root) {
   return config;
 }
 
-void RefuseLoki(MappingReader& block) {
-  const YamlNode* loki = block.Take("loki_write");
-  if (loki == nullptr || (loki->kind == YamlNode::Kind::kSequence && loki->items.empty())) return;
-  block.Unsupported("loki_write", "logs are not supported yet; remove the section");
-}
-
 void NeedDestination(MappingReader& block, const TenantConfig& tenant) {
-  if (!tenant.remote_write.empty()) return;
-  block.Error("remote_write", "there is nowhere to deliver to; add remote_write: [{url: …}]");
+  if (!tenant.remote_write.empty() || !tenant.loki_write.empty()) return;
+  block.Error("remote_write",
+              "there is nowhere to deliver to; add remote_write: [{url: …}] for metrics, "
+              "loki_write: [{url: …}] for logs");
 }
 
 void AddEntries(std::vector<PlacedEntry> entries, std::vector<PlacedEntry>* all) {
@@ -132,7 +128,7 @@ void ReadTenant(MappingReader& block, GatewayConfig* config, std::vector<PlacedE
     block.Warning("forwarders", "the tenant has no forwarders: nothing arrives for it");
   AddEntries(std::move(own), entries);
   tenant.remote_write = ReadRemoteWrites(block, problem.empty() ? tenant.id : "");
-  RefuseLoki(block);
+  tenant.loki_write = ReadLokiWrites(block, problem.empty() ? tenant.id : "");
   NeedDestination(block, tenant);
   block.Finish();
   config->tenants.push_back(std::move(tenant));
@@ -142,7 +138,7 @@ void ReadShortForm(MappingReader& root, GatewayConfig* config, std::vector<Place
   AddEntries(ReadForwarderEntries(root, ""), entries);
   TenantConfig tenant;
   tenant.remote_write = ReadRemoteWrites(root, "");
-  RefuseLoki(root);
+  tenant.loki_write = ReadLokiWrites(root, "");
   NeedDestination(root, tenant);
   config->tenants.push_back(std::move(tenant));
 }

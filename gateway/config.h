@@ -81,6 +81,7 @@ struct LogLimits {
   uint32_t max_label_names = 0;
   uint32_t max_label_name_length = 0;   // bytes
   uint32_t max_label_value_length = 0;  // bytes
+  friend bool operator==(const LogLimits&, const LogLimits&) = default;
 };
 
 // One entry of loki_write: names as in Alloy's loki.write endpoint.

@@ -1,26 +1,15 @@
 #include "gateway/destination_config.h"
 
-#include <algorithm>
-#include <iterator>
+#include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "common/config/http_client_block.h"
 #include "common/config/relabel_block.h"
-#include "common/labels/quote.h"
+#include "gateway/destination_fields.h"
 
 namespace ampari {
 namespace {
 
-constexpr char kTenantHeader[] = "X-Scope-OrgID";
 constexpr char kDefaultName[] = "remote";
-constexpr size_t kMaxDestinationName = 128;  // bytes
 
-struct UnsupportedField {
-  const char* key;
-  const char* allowed;  // the value that means what is done here
-  const char* why;
-};
 constexpr UnsupportedField kUnsupportedFields[] = {
     {"protobuf_message", "prometheus.WriteRequest",
      "only prometheus.WriteRequest (remote write 1.0) is supported yet"},
@@ -31,19 +20,6 @@ constexpr UnsupportedField kUnsupportedFields[] = {
     {"azuread", "", "not supported; use authorization or basic_auth"},
     {"google_iam", "", "not supported; use authorization or basic_auth"},
 };
-
-void RefuseUnsupported(MappingReader& block) {
-  for (const UnsupportedField& field : kUnsupportedFields) {
-    const YamlNode* value = block.Take(field.key);
-    const bool allowed = value == nullptr ||
-                         (value->kind == YamlNode::Kind::kScalar && value->text == field.allowed);
-    if (!allowed) block.Unsupported(field.key, field.why);
-  }
-}
-
-void RequirePositive(MappingReader& block, const char* key, bool positive) {
-  if (!positive) block.Error(key, "must be greater than 0");
-}
 
 QueueConfig ReadQueue(MappingReader& destination) {
   QueueConfig queue;
@@ -91,83 +67,22 @@ DestinationLimits ReadLimits(MappingReader& destination) {
   return limits;
 }
 
-const HttpHeader* FindTenantHeader(const HttpClientOptions& http) {
-  for (const HttpHeader& header : http.headers) {
-    if (absl::EqualsIgnoreCase(header.name, kTenantHeader)) return &header;
-  }
-  return nullptr;
-}
-
-void ApplyTenantHeader(MappingReader& block, const std::string& tenant_id,
-                       HttpClientOptions* http) {
-  const HttpHeader* header = FindTenantHeader(*http);
-  if (header == nullptr) {
-    if (!tenant_id.empty()) http->headers.push_back({kTenantHeader, {tenant_id}, {}});
-    return;
-  }
-  for (const std::string& value : header->values) {
-    const std::string problem = TenantIdProblem(value);
-    if (!problem.empty()) block.Error("headers", absl::StrCat(kTenantHeader, ": ", problem));
-  }
-}
-
-void CheckHeaderNames(MappingReader& block, const HttpClientOptions& http) {
-  for (size_t i = 0; i < http.headers.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (absl::EqualsIgnoreCase(http.headers[i].name, http.headers[j].name)) {
-        block.Error("headers",
-                    absl::StrCat(Quoted(http.headers[i].name), " is given twice; keep one"));
-      }
-    }
-  }
-}
-
-void ReadStart(MappingReader& block, RemoteWriteConfig* config) {
-  std::string start = "end";
-  block.Text("start", &start);
-  if (start != "end" && start != "oldest") {
-    block.Error("start", "use end (new samples only) or oldest (everything that is still stored)");
-  }
-  config->start_oldest = start == "oldest";
-}
-
-void WarnAboutTransport(MappingReader& block, const RemoteWriteConfig& config) {
-  const bool credentials = config.http.has_basic_auth || !config.http.authorization_type.empty();
-  if (credentials && absl::StartsWithIgnoreCase(config.url, "http://")) {
-    block.Warning("url", "credentials travel in plaintext; use https");
-  }
-  if (config.http.tls.insecure_skip_verify) {
-    block.Warning("tls_config", "insecure_skip_verify: the region's certificate is not checked");
-  }
-}
-
 RemoteWriteConfig ReadRemoteWrite(MappingReader& block, const std::string& tenant_id) {
   RemoteWriteConfig config;
-  block.Text("name", &config.name);
-  if (config.name.size() > kMaxDestinationName) {
-    block.Error("name", absl::StrCat("a name has at most ", kMaxDestinationName, " bytes"));
-  }
-  const bool has_url = block.Text("url", &config.url);
-  if (!block.Has("url") || (has_url && config.url.empty())) {
-    block.Error("url", "url for remote_write is empty; add url: https://host/api/v1/push");
-  } else if (has_url) {
-    CheckHttpUrl(block, "url", config.url);
-  }
-  config.http = ReadHttpClientOptions(block);
-  ReadPlainHeaders(block, "headers", &config.http);
-  CheckHeaderNames(block, config.http);
-  ApplyTenantHeader(block, tenant_id, &config.http);
+  ReadName(block, &config.name);
+  ReadUrl(block, "remote_write", "https://host/api/v1/push", &config.url);
+  config.http = ReadTransport(block, tenant_id);
   block.Duration("remote_timeout", &config.remote_timeout);
   RequirePositive(block, "remote_timeout", config.remote_timeout > absl::ZeroDuration());
   config.queue = ReadQueue(block);
   config.metadata = ReadMetadata(block);
   config.write_relabel_rules = ReadRelabelRules(block, "write_relabel_configs");
   config.limits = ReadLimits(block);
-  ReadStart(block, &config);
+  config.start_oldest = ReadStartOldest(block, "samples");
   block.Bool("send_frame_header", &config.send_frame_header);
-  RefuseUnsupported(block);
+  for (const UnsupportedField& field : kUnsupportedFields) RefuseUnsupported(block, field);
   block.Finish();
-  WarnAboutTransport(block, config);
+  WarnAboutTransport(block, config.url, config.http);
   return config;
 }
 
@@ -176,23 +91,13 @@ RemoteWriteConfig ReadRemoteWrite(MappingReader& block, const std::string& tenan
 std::vector<RemoteWriteConfig> ReadRemoteWrites(MappingReader& block,
                                                 const std::string& tenant_id) {
   std::vector<RemoteWriteConfig> configs;
+  std::vector<std::string> names;
   std::vector<MappingReader> entries = block.Children("remote_write");
   for (MappingReader& entry : entries) {
     if (!entry.present()) continue;
     RemoteWriteConfig config = ReadRemoteWrite(entry, tenant_id);
-    if (config.name.empty() && entries.size() > 1) {
-      entry.Error("name",
-                  "a name is needed where there are several destinations; it is their identity");
-    } else if (config.name.empty()) {
-      config.name = kDefaultName;
-    }
-    const bool known =
-        std::any_of(configs.begin(), configs.end(),
-                    [&](const RemoteWriteConfig& other) { return other.name == config.name; });
-    if (known && !config.name.empty()) {
-      entry.Error("name", absl::StrCat("found multiple remote_write entries with name ",
-                                       Quoted(config.name), "; rename one"));
-    }
+    SettleName(entry, "remote_write", entries.size(), kDefaultName, names, &config.name);
+    names.push_back(config.name);
     configs.push_back(std::move(config));
   }
   return configs;

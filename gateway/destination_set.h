@@ -3,12 +3,15 @@
 
 #include <map>
 #include <memory>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "common/runtime/clock.h"
 #include "common/runtime/mutex.h"
 #include "gateway/config.h"
 #include "gateway/delivery/destination.h"
+#include "gateway/delivery/log_destination.h"
 #include "gateway/layouts/layout_cache.h"
 #include "gateway/store/store.h"
 
@@ -29,8 +32,15 @@ class DestinationSet {
   void Stop();
 
  private:
-  using Destinations = std::map<DestinationId, std::shared_ptr<Destination>>;
+  using Running = std::variant<std::shared_ptr<Destination>, std::shared_ptr<LogDestination>>;
+  using Destinations = std::map<DestinationId, Running>;
   Destinations current() const;
+  Running Start(const DestinationId& id, const RemoteWriteConfig& write, const Labels& external);
+  Running Start(const DestinationId& id, const LokiWriteConfig& write, const Labels& external);
+  // What is in force of `writes` from now on.
+  template <typename Kind, typename Write>
+  void TakeOver(const std::string& tenant, Signal signal, const std::vector<Write>& writes,
+                const Labels& external, const Destinations& former, Destinations* next);
 
   Store& store_;
   LayoutCache& layouts_;

@@ -48,6 +48,33 @@ MappingWriter RemoteWriteBlock(const RemoteWriteConfig& config) {
   return block;
 }
 
+MappingWriter LogLimitsBlock(const LogLimits& limits) {
+  MappingWriter block;
+  block.Size("max_line_size", limits.max_line_bytes)
+      .Bool("max_line_size_truncate", limits.cut_long_lines)
+      .Number("max_label_names_per_series", limits.max_label_names)
+      .Number("max_label_name_length", limits.max_label_name_length)
+      .Number("max_label_value_length", limits.max_label_value_length);
+  return block;
+}
+
+MappingWriter LokiWriteBlock(const LokiWriteConfig& config) {
+  MappingWriter block;
+  block.Text("name", config.name)
+      .Text("url", RedactedUrl(config.url))
+      .Duration("remote_timeout", config.remote_timeout)
+      .HttpClient(config.http)
+      .Duration("batch_wait", config.batch_wait)
+      .Size("batch_size", config.batch_bytes)
+      .Duration("min_backoff_period", config.min_backoff)
+      .Duration("max_backoff_period", config.max_backoff)
+      .Number("max_in_flight", config.max_in_flight)
+      .Child("limits", LogLimitsBlock(config.limits))
+      .Text("start", config.start_oldest ? "oldest" : "end")
+      .Bool("send_frame_header", config.send_frame_header);
+  return block;
+}
+
 std::vector<MappingWriter> EntryBlocks(const GatewayConfig& config, const std::string& tenant) {
   std::vector<MappingWriter> blocks;
   for (const ForwarderEntry& entry : config.forwarders) {
@@ -62,11 +89,13 @@ std::vector<MappingWriter> EntryBlocks(const GatewayConfig& config, const std::s
 
 // What the short form holds at the top level and the long form in each tenant.
 void WriteTenant(const GatewayConfig& config, const TenantConfig& tenant, MappingWriter* block) {
-  std::vector<MappingWriter> destinations;
+  std::vector<MappingWriter> remotes, lokis;
   for (const RemoteWriteConfig& remote : tenant.remote_write)
-    destinations.push_back(RemoteWriteBlock(remote));
+    remotes.push_back(RemoteWriteBlock(remote));
+  for (const LokiWriteConfig& loki : tenant.loki_write) lokis.push_back(LokiWriteBlock(loki));
   block->Children("forwarders", EntryBlocks(config, tenant.id))
-      .Children("remote_write", std::move(destinations));
+      .Children("remote_write", std::move(remotes))
+      .Children("loki_write", std::move(lokis));
 }
 
 void WriteTenants(const GatewayConfig& config, MappingWriter* root) {

@@ -13,16 +13,22 @@ absl::Status Same(const T& before, const T& after, const char* key) {
   return absl::InvalidArgumentError(absl::StrCat(key, " changes with a restart only"));
 }
 
+template <typename Write>
+void AddQueue(const TenantConfig& tenant, Signal signal, const std::vector<Write>& writes,
+              std::vector<QueueTopology>* topology) {
+  if (writes.empty()) return;
+  QueueTopology& queue =
+      topology->emplace_back(QueueTopology{tenant.id, signal, tenant.budget_bytes, {}});
+  for (const Write& write : writes) queue.destinations.push_back({write.name, write.start_oldest});
+}
+
 }  // namespace
 
 std::vector<QueueTopology> TopologyOf(const GatewayConfig& config) {
   std::vector<QueueTopology> topology;
   for (const TenantConfig& tenant : config.tenants) {
-    QueueTopology queue{tenant.id, Signal::kMetrics, tenant.budget_bytes, {}};
-    for (const RemoteWriteConfig& write : tenant.remote_write) {
-      queue.destinations.push_back({write.name, write.start_oldest});
-    }
-    if (!queue.destinations.empty()) topology.push_back(std::move(queue));
+    AddQueue(tenant, Signal::kMetrics, tenant.remote_write, &topology);
+    AddQueue(tenant, Signal::kLogs, tenant.loki_write, &topology);
   }
   return topology;
 }

@@ -10,7 +10,7 @@
 
 namespace ampari {
 
-// One queue per tenant that has a destination for metrics.
+// One queue per tenant and signal that has a destination.
 std::vector<QueueTopology> TopologyOf(const GatewayConfig& config);
 
 // InvalidArgument names the first key that takes a restart to change: addresses, TLS files, the

@@ -71,11 +71,6 @@ absl::Status CheckColumn(const DecodedColumn& column) {
 
 }  // namespace
 
-bool IsUndecodable(const absl::Status& status) {
-  return absl::IsDataLoss(status) || absl::IsNotFound(status) || absl::IsUnimplemented(status) ||
-         absl::IsInvalidArgument(status);
-}
-
 absl::Status FrameReader::AddScrape(Scrape scrape, const Layouts& layouts, DecodedFrame& out) {
   const size_t first = out.columns.size();
   const auto add = [&](uint64_t layout, SampleColumn column) {

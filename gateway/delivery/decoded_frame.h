@@ -41,9 +41,6 @@ struct DecodedFrame {
 
 inline constexpr size_t kMaxFrameRawBytes = size_t{256} << 20;
 
-// What no later try can mend: the frame is set aside.
-bool IsUndecodable(const absl::Status& status);
-
 // Not thread-safe. `layouts` must outlive it.
 class FrameReader {
  public:

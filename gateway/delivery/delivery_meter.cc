@@ -55,9 +55,10 @@ void DeliveryMeter::OnSuccess() {
   status_.failing_since_ms = 0;
 }
 
-void DeliveryMeter::AddOverLimit(const std::map<std::string, uint64_t>& series) {
+void DeliveryMeter::AddNotes(const BuildNotes& notes) {
   MutexLock lock(mu_);
-  for (const auto& [words, count] : series) {
+  status_.lines_cut_total += notes.cut;
+  for (const auto& [words, count] : notes.over_limit) {
     auto& known = status_.over_limit_series;
     if (known.size() < kMaxOverLimitSeries || known.contains(words)) known[words] += count;
   }

@@ -7,6 +7,7 @@
 
 #include "common/http/loop.h"
 #include "common/runtime/mutex.h"
+#include "gateway/delivery/cargo.h"
 #include "gateway/delivery/delivery_status.h"
 #include "gateway/delivery/rate_window.h"
 
@@ -26,7 +27,7 @@ class DeliveryMeter {
   void OnAnswer(int http_status, uint64_t delivered, absl::Duration now);
   void OnFailure(const std::string& words, int64_t now_ms);
   void OnSuccess();
-  void AddOverLimit(const std::map<std::string, uint64_t>& series);
+  void AddNotes(const BuildNotes& notes);
   struct Moment {
     bool held = false;
     std::string state;

@@ -11,19 +11,19 @@ namespace {
 constexpr absl::Duration kAlignEvery = absl::Milliseconds(250);
 constexpr absl::Duration kStoreRetry = absl::Seconds(1);
 constexpr absl::Duration kUnhealthyAfter = absl::Minutes(10);
-constexpr uint64_t kMaxDecodedSamples = 8'000'000;  // of all ranges: 64 MB of values
+constexpr uint64_t kMaxRangeItems = 8'000'000;  // of all ranges: 64 MB of values
 
 }  // namespace
 
 void DeliveryRun::StartLanes() {
   const std::array<LaneState, kLanes> states = parts_.source.Lanes();
-  const QueueConfig& queue = settings_.config.queue;
   lanes_ = Lanes(kLanes);
   for (uint32_t i = 0; i < kLanes; ++i) {
     lanes_[i].number = i;
     lanes_[i].cursor = lanes_[i].next_read = states[i].cursor;
     lanes_[i].intended = {states[i].merged_upto, states[i].merged_generation};
-    lanes_[i].backoff = Backoff({queue.min_backoff, queue.max_backoff, 0.2});
+    lanes_[i].backoff = Backoff(rules_.pacing.backoff);
+    lanes_[i].batch_bytes = rules_.batch_bytes;
   }
   reader_.Start(lanes_);
 }
@@ -39,7 +39,7 @@ void DeliveryRun::Read() {
 }
 
 void DeliveryRun::Align(absl::Duration now) {
-  if (now < aligned_at_ + kAlignEvery) return;
+  if (!rules_.aligned || now < aligned_at_ + kAlignEvery) return;
   aligned_at_ = now;
   std::array<LaneStand, kLanes> stands;
   for (const Lane& lane : lanes_) {
@@ -56,26 +56,38 @@ void DeliveryRun::Align(absl::Duration now) {
   alignment_.Update(stands, parts_.source.NowMs());
 }
 
+// Whether the lane's frames need not wait for further ones.
+bool DeliveryRun::Ripe(const Lane& lane) const {
+  if (rules_.batch_bytes == 0 || lane.Full()) return true;
+  const int64_t wait_ms = absl::ToInt64Milliseconds(rules_.batch_wait);
+  return parts_.source.NowMs() - lane.buffer.front()->header.intake_ms >= wait_ms;
+}
+
+// Notes what the lane waits for, if it is others.
+bool DeliveryRun::MayBuild(const Lane& lane, absl::Duration now) {
+  if (lane.range != nullptr || lane.buffer.empty() || lane.AwaitsIntended()) return false;
+  if (lane.frames_ahead >= kMaxFramesAhead || now < lane.not_before) return false;
+  const bool may =
+      Ripe(lane) && !awaiting_producers_ &&
+      (!rules_.aligned || alignment_.May(lane.number, lane.buffer.front()->header.origin_ms));
+  waiting_for_others_ = waiting_for_others_ || !may;
+  return may;
+}
+
 void DeliveryRun::BuildRanges(absl::Duration now) {
-  rules_.merging = now < merging_off_until_ ? Merging::kOff : Merging::kOn;
   waiting_for_others_ = false;
-  awaiting_producers_ = parts_.source.AwaitingProducers();
+  awaiting_producers_ = rules_.aligned && parts_.source.AwaitingProducers();
   for (uint32_t i = 0; i < kLanes; ++i) {
     Lane& lane = lanes_[(turn_ + i) % kLanes];
-    if (lane.range != nullptr || lane.buffer.empty() || lane.AwaitsIntended()) continue;
-    if (lane.frames_ahead >= kMaxFramesAhead || now < lane.not_before) continue;
-    if (awaiting_producers_ ||
-        !alignment_.May(lane.number, lane.buffer.front()->header.origin_ms)) {
-      waiting_for_others_ = true;
-      continue;
-    }
-    if (range_items_ > kMaxDecodedSamples) break;
+    if (!MayBuild(lane, now)) continue;
+    if (range_items_ > kMaxRangeItems) break;
     BuildRange(lane, now);
   }
 }
 
 void DeliveryRun::BuildRange(Lane& lane, absl::Duration now) {
-  absl::Status status = builder_.Build(parts_.source, rules_, parts_.clock.Now(), lane);
+  absl::Status status =
+      parts_.cargo.Build(parts_.source, {now, parts_.clock.Now(), started_ms_}, lane);
   if (absl::IsAborted(status)) return ReloadCursor(lane);
   if (!status.ok()) {
     lane.not_before = now + kStoreRetry;
@@ -84,8 +96,7 @@ void DeliveryRun::BuildRange(Lane& lane, absl::Duration now) {
     return;
   }
   range_items_ += lane.range_items;
-  metadata_.Add(builder_.TakeMetadata());
-  parts_.meter.AddOverLimit(builder_.TakeOverLimit());
+  parts_.meter.AddNotes(parts_.cargo.TakeNotes());
   if (!lane.intending) return SettleIfDone(lane);
   parts_.source.IntendRange(lane.number, lane.cursor, lane.intended.upto, lane.intended.generation,
                             [mail = parts_.mail, number = lane.number] { mail->Intended(number); });
@@ -108,7 +119,7 @@ void DeliveryRun::ReloadCursor(Lane& lane) {
 
 void DeliveryRun::SettleIfDone(Lane& lane) {
   if (!lane.range->done()) return;
-  if (lane.range->merge_refused()) merging_off_until_ = parts_.clock.Monotonic() + absl::Hours(1);
+  parts_.cargo.OnDone(*lane.range, parts_.clock.Monotonic());
   Settlement settlement = lane.range->Finish();
   settlement.destination = parts_.id;
   for (const AsideFrame& frame : settlement.aside) {

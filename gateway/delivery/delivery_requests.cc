@@ -34,27 +34,22 @@ void DeliveryRun::SendReady(absl::Duration now) {
 
 void DeliveryRun::Send(Lane& lane, absl::Duration now) {
   Attempt* attempt = lane.range->Take();
-  if (attempt->body == nullptr)
-    attempt->body = std::make_shared<const std::string>(encoder_.Encode(attempt->plan));
-  const uint32_t retry = attempt->sends - 1;
+  HttpRequest request = parts_.cargo.Request(lane, *attempt);
   ++in_flight_;
-  parts_.meter.OnRequest(attempt->plan.samples, attempt->body->size(), retry > 0);
+  parts_.meter.OnRequest(attempt->items, attempt->body->size(), attempt->sends > 1);
   HttpLoop::Callbacks callbacks;
   callbacks.on_done = [this, &lane, attempt, now](const HttpResponse& response) {
     OnAnswer(lane, attempt, now, response);
   };
-  parts_.http.Start(message_.Make(attempt->body, retry, lane.number, &attempt->plan),
-                    std::move(callbacks));
+  parts_.http.Start(std::move(request), std::move(callbacks));
 }
 
 void DeliveryRun::OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started,
                            const HttpResponse& response) {
   --in_flight_;
-  const Outcome outcome =
-      ClassifyAnswer(response, settings_.config.queue.retry_on_http_429, parts_.clock.Now());
+  const Outcome outcome = parts_.cargo.Judge(response, parts_.clock.Now());
   const bool delivered = outcome.fate == Fate::kDelivered;
-  parts_.meter.OnAnswer(response.status, delivered ? attempt->plan.samples : 0,
-                        parts_.clock.Monotonic());
+  parts_.meter.OnAnswer(response.status, delivered ? attempt->items : 0, parts_.clock.Monotonic());
   std::string words;
   if (delivered) {
     parts_.meter.OnSuccess();
@@ -100,15 +95,14 @@ void DeliveryRun::Pace(Lane& lane, const Outcome& outcome, const HttpResponse& r
   lane.not_before = std::max(lane.not_before, now + delay);
 }
 
-void DeliveryRun::SendMetadata(absl::Duration now) {
-  if (metadata_in_flight_ || pacing_.held() || !pacing_.MaySend(in_flight_, now)) return;
-  const std::vector<FamilyMetadata> families = metadata_.Next(settings_.config.metadata, now);
-  if (families.empty()) return;
-  auto body = std::make_shared<const std::string>(encoder_.EncodeMetadata(families));
-  metadata_in_flight_ = true;
+void DeliveryRun::SendExtra(absl::Duration now) {
+  if (extra_in_flight_ || pacing_.held() || !pacing_.MaySend(in_flight_, now)) return;
+  std::optional<HttpRequest> request = parts_.cargo.NextExtra(now);
+  if (!request) return;
+  extra_in_flight_ = true;
   HttpLoop::Callbacks callbacks;
-  callbacks.on_done = [this](const HttpResponse&) { metadata_in_flight_ = false; };  // best effort
-  parts_.http.Start(message_.Make(std::move(body), 0, 0, nullptr), std::move(callbacks));
+  callbacks.on_done = [this](const HttpResponse&) { extra_in_flight_ = false; };
+  parts_.http.Start(*std::move(request), std::move(callbacks));
 }
 
 }  // namespace ampari

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "common/runtime/logging.h"
-#include "gateway/layouts/render_rules.h"
 
 namespace ampari {
 namespace {
@@ -13,51 +12,36 @@ constexpr absl::Duration kStopGrace = absl::Seconds(2);
 constexpr absl::Duration kIdleWait = absl::Seconds(1);
 constexpr absl::Duration kShortWait = absl::Milliseconds(100);
 constexpr int64_t kCatchingUpMs = 60'000;  // behind by more than this
-constexpr double kBackoffJitter = 0.2;
 constexpr char kAwaitingWords[] = "waiting for forwarders";
-
-PacingOptions PacingOf(const RemoteWriteConfig& config) {
-  PacingOptions options;
-  options.backoff = {config.queue.min_backoff, config.queue.max_backoff, kBackoffJitter};
-  options.max_in_flight = std::max<uint32_t>(1, config.queue.max_shards);
-  return options;
-}
 
 }  // namespace
 
-DeliveryRun::DeliveryRun(DeliveryParts parts, DeliverySettings settings)
+DeliveryRun::DeliveryRun(DeliveryParts parts, const DeliverySettings& settings)
     : parts_(std::move(parts)),
-      message_(parts_.id.tenant, settings.config),
-      secrets_(settings.config),
-      pacing_(PacingOf(settings.config)),
-      builder_(parts_.layouts),
+      started_ms_(parts_.source.NowMs()),
+      pacing_(PacingOptions()),
       random_(std::random_device{}()) {
-  rules_.started_ms = parts_.source.NowMs();
-  Configure(std::move(settings));
+  Configure(settings);
 }
 
-void DeliveryRun::Configure(DeliverySettings settings) {
-  absl::StatusOr<RenderRules> rules = MakeRenderRules(settings.external_labels, settings.config);
-  if (!rules.ok()) {  // configuration has checked them: the older ones stay
-    Log(LogLevel::kError, "write_relabel_configs refused", {{"destination", parts_.id.name}});
+void DeliveryRun::Configure(const DeliverySettings& settings) {
+  const absl::StatusOr<bool> changed = parts_.cargo.Configure(settings);
+  if (!changed.ok()) {  // configuration has checked them: the older ones stay
+    Log(LogLevel::kError, "rules refused",
+        {{"destination", parts_.id.name}, {"error", changed.status()}});
     return;
   }
-  const bool changed = rules->generation != rules_.render.generation;
-  settings_ = std::move(settings);
-  rules_.render = *std::move(rules);
-  rules_.bounds.max_samples = std::max<uint32_t>(1, settings_.config.queue.max_samples_per_send);
-  rules_.sample_age_limit = settings_.config.queue.sample_age_limit;
-  message_ = WriteMessage(parts_.id.tenant, settings_.config);
-  secrets_ = DestinationSecrets(settings_.config);
+  rules_ = parts_.cargo.rules();
+  secrets_ = DestinationSecrets(rules_.url, rules_.http);
   const bool was_held = pacing_.held();
-  pacing_.Reconfigure(PacingOf(settings_.config));
-  const QueueConfig& queue = settings_.config.queue;
+  pacing_.Reconfigure(rules_.pacing);
   for (Lane& lane : lanes_) {
-    lane.backoff = Backoff({queue.min_backoff, queue.max_backoff, kBackoffJitter});
+    lane.backoff = Backoff(rules_.pacing.backoff);
     lane.not_before = absl::ZeroDuration();
-    if (was_held && changed) GiveUpRange(lane);
+    lane.batch_bytes = rules_.batch_bytes;
+    if (was_held && *changed) GiveUpRange(lane);
   }
-  parts_.meter.SetUrl(settings_.config.url);
+  parts_.meter.SetUrl(rules_.url);
 }
 
 // A held range is composed anew: the change may be what mends it. Its frames are read again.
@@ -70,8 +54,7 @@ void DeliveryRun::GiveUpRange(Lane& lane) {
   lane.frames_ahead -= lane.range_frames;
   range_items_ -= lane.range_items;
   parts_.source.Unclaim(lane.number);
-  lane.buffer.clear();
-  lane.buffer_bytes = 0;
+  lane.ClearBuffer();
   lane.next_read = lane.cursor;
 }
 
@@ -84,7 +67,7 @@ void DeliveryRun::TakeMail() {
     lane.settling.pop_front();
   }
   for (const uint32_t number : mail.intended) OnIntended(lanes_[number]);
-  if (mail.settings) Configure(*std::move(mail.settings));
+  if (mail.settings) Configure(*mail.settings);
   if (mail.stop && !stopping_) {
     stopping_ = true;
     stop_at_ = parts_.clock.Monotonic() + kStopGrace;
@@ -117,8 +100,8 @@ absl::Duration DeliveryRun::NextWait(absl::Duration now) const {
     if (waits && lane.not_before > now) until = std::min(until, lane.not_before);
   }
   if (read_again_at_ > now) until = std::min(until, read_again_at_);
-  if (!metadata_.empty() && metadata_.NextRound() > now)
-    until = std::min(until, metadata_.NextRound());
+  const absl::Duration extra_at = parts_.cargo.NextExtraAt();
+  if (extra_at > now) until = std::min(until, extra_at);
   return until - now;
 }
 
@@ -148,8 +131,8 @@ void DeliveryRun::Observe(absl::Duration now) {
   moment.now_ms = parts_.source.NowMs();
   if (pacing_.held() || pacing_.braked(now)) {
     moment.brake = pacing_.why();
-  } else if (in_flight_ >= settings_.config.queue.max_shards) {
-    moment.brake = "max_shards";
+  } else if (in_flight_ >= rules_.pacing.max_in_flight) {
+    moment.brake = rules_.in_flight_limit;
   } else if (awaiting_producers_ && moment.state == kAwaitingWords) {
     moment.brake = kAwaitingWords;
   }
@@ -169,7 +152,7 @@ void DeliveryRun::Run() {
       BuildRanges(now);
     }
     SendReady(now);
-    if (!stopping_) SendMetadata(now);
+    if (!stopping_) SendExtra(now);
     Observe(now);
     parts_.http.Poll(NextWait(now));
   }

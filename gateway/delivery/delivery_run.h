@@ -10,17 +10,14 @@
 #include "common/http/loop.h"
 #include "common/runtime/clock.h"
 #include "gateway/delivery/alignment.h"
+#include "gateway/delivery/cargo.h"
 #include "gateway/delivery/delivery_meter.h"
 #include "gateway/delivery/lane.h"
 #include "gateway/delivery/lane_reader.h"
 #include "gateway/delivery/loop_mail.h"
-#include "gateway/delivery/metadata_book.h"
 #include "gateway/delivery/pacing.h"
-#include "gateway/delivery/range_builder.h"
 #include "gateway/delivery/record_source.h"
 #include "gateway/delivery/redaction.h"
-#include "gateway/delivery/write_message.h"
-#include "gateway/remote_write/write_request.h"
 
 namespace ampari {
 
@@ -28,7 +25,7 @@ namespace ampari {
 struct DeliveryParts {
   DestinationId id;
   RecordSource& source;
-  LayoutCache& layouts;
+  Cargo& cargo;
   const Clock& clock;
   DeliveryMeter& meter;
   std::shared_ptr<LoopMail> mail;
@@ -39,12 +36,12 @@ struct DeliveryParts {
 // or 2 s have passed.
 class DeliveryRun {
  public:
-  DeliveryRun(DeliveryParts parts, DeliverySettings settings);
+  DeliveryRun(DeliveryParts parts, const DeliverySettings& settings);
   void Run();
 
  private:
   // delivery_run.cc: the turn
-  void Configure(DeliverySettings settings);
+  void Configure(const DeliverySettings& settings);
   void TakeMail();
   void GiveUpRange(Lane& lane);
   bool Finished(absl::Duration now) const;
@@ -59,6 +56,8 @@ class DeliveryRun {
   void Read();
   void Align(absl::Duration now);
   void BuildRanges(absl::Duration now);
+  bool MayBuild(const Lane& lane, absl::Duration now);
+  bool Ripe(const Lane& lane) const;
   void BuildRange(Lane& lane, absl::Duration now);
   void OnIntended(Lane& lane);
   void ReloadCursor(Lane& lane);
@@ -68,37 +67,32 @@ class DeliveryRun {
   void SendReady(absl::Duration now);
   Lane* NextLane(absl::Duration now);
   void Send(Lane& lane, absl::Duration now);
-  void SendMetadata(absl::Duration now);
+  void SendExtra(absl::Duration now);
   void OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started, const HttpResponse& response);
   void Pace(Lane& lane, const Outcome& outcome, const HttpResponse& response,
             absl::Duration started, const std::string& words);
   double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
   DeliveryParts parts_;
-  DeliverySettings settings_;
-  RangeRules rules_;
-  WriteMessage message_;
+  const int64_t started_ms_;  // persisted clock
+  LoopRules rules_;
   DestinationSecrets secrets_;
   Pacing pacing_;
   Lanes lanes_;
   LaneReader reader_;
-  RangeBuilder builder_;
   Alignment alignment_;
-  WriteRequestEncoder encoder_;
-  MetadataBook metadata_;
   std::minstd_rand random_;
 
   uint32_t in_flight_ = 0;
   uint32_t turn_ = 0;         // the lane whose request comes next
-  uint64_t range_items_ = 0;  // samples of all ranges
-  bool metadata_in_flight_ = false;
+  uint64_t range_items_ = 0;  // samples or lines of all ranges
+  bool extra_in_flight_ = false;
   bool stopping_ = false;
   bool waiting_for_others_ = false;  // some lane waits for alignment or for producers
   bool awaiting_producers_ = false;  // nothing is sent before they have come back
   absl::Duration stop_at_ = absl::InfiniteDuration();
   absl::Duration aligned_at_ = -absl::InfiniteDuration();
   absl::Duration read_again_at_ = -absl::InfiniteDuration();  // after an error of the store
-  absl::Duration merging_off_until_ = -absl::InfiniteDuration();
   absl::Duration delivered_at_ = -absl::InfiniteDuration();
 };
 

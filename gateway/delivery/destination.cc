@@ -3,15 +3,18 @@
 #include <utility>
 
 #include "gateway/delivery/destination_loop.h"
+#include "gateway/delivery/sample_cargo.h"
 #include "gateway/delivery/store_source.h"
 
 namespace ampari {
 
 class Destination::Core {
  public:
-  Core(DestinationId id, DeliverySettings settings, Store& store, LayoutCache& layouts,
+  Core(const DestinationId& id, DeliverySettings settings, Store& store, LayoutCache& layouts,
        const Clock& clock)
-      : source_(store, id), loop_(std::move(id), std::move(settings), source_, layouts, clock) {}
+      : source_(store, id),
+        loop_(id, std::move(settings), source_, std::make_unique<SampleCargo>(id.tenant, layouts),
+              clock) {}
   DestinationLoop& loop() { return loop_; }
 
  private:
@@ -21,7 +24,7 @@ class Destination::Core {
 
 Destination::Destination(DestinationId id, RemoteWriteConfig config, Labels external_labels,
                          Store& store, LayoutCache& layouts, const Clock& clock)
-    : core_(std::make_unique<Core>(std::move(id),
+    : core_(std::make_unique<Core>(id,
                                    DeliverySettings{std::move(config), std::move(external_labels)},
                                    store, layouts, clock)) {}
 Destination::~Destination() = default;

@@ -7,15 +7,15 @@
 namespace ampari {
 
 DestinationLoop::DestinationLoop(DestinationId id, DeliverySettings settings, RecordSource& source,
-                                 LayoutCache& layouts, const Clock& clock)
+                                 std::unique_ptr<Cargo> cargo, const Clock& clock)
     : id_(id),
       settings_(std::move(settings)),
       source_(source),
-      layouts_(layouts),
+      cargo_(std::move(cargo)),
       clock_(clock),
       meter_(std::move(id)),
       mail_(std::make_shared<LoopMail>()) {
-  meter_.SetUrl(settings_.config.url);
+  std::visit([this](const auto& config) { meter_.SetUrl(config.url); }, settings_.config);
 }
 
 DestinationLoop::~DestinationLoop() { Stop(); }
@@ -27,7 +27,7 @@ void DestinationLoop::Start() {
 void DestinationLoop::Run() {
   HttpLoop http;
   mail_->Attach(&http);
-  DeliveryRun run({id_, source_, layouts_, clock_, meter_, mail_, http}, settings_);
+  DeliveryRun run({id_, source_, *cargo_, clock_, meter_, mail_, http}, settings_);
   run.Run();
   mail_->Detach();
 }

@@ -6,19 +6,20 @@
 #include <thread>
 
 #include "common/runtime/clock.h"
+#include "gateway/delivery/cargo.h"
 #include "gateway/delivery/delivery_meter.h"
 #include "gateway/delivery/loop_mail.h"
 #include "gateway/delivery/record_source.h"
-#include "gateway/layouts/layout_cache.h"
 
 namespace ampari {
 
-// Reconfigure() and status() are thread-safe; Start() and Stop() belong to the owner. `source`,
-// `layouts` and `clock` must outlive it; callbacks of the source may still run afterwards.
+// Reconfigure() and status() are thread-safe; Start() and Stop() belong to the owner. `source` and
+// `clock` must outlive it; callbacks of the source may still run afterwards.
 class DestinationLoop {
  public:
+  // `settings` are of the kind that `cargo` takes.
   DestinationLoop(DestinationId id, DeliverySettings settings, RecordSource& source,
-                  LayoutCache& layouts, const Clock& clock);
+                  std::unique_ptr<Cargo> cargo, const Clock& clock);
   ~DestinationLoop();  // Stop()
   DestinationLoop(const DestinationLoop&) = delete;
   DestinationLoop& operator=(const DestinationLoop&) = delete;
@@ -34,7 +35,7 @@ class DestinationLoop {
   const DestinationId id_;
   DeliverySettings settings_;  // of the start; later ones travel by mail
   RecordSource& source_;
-  LayoutCache& layouts_;
+  std::unique_ptr<Cargo> cargo_;
   const Clock& clock_;
   DeliveryMeter meter_;
   std::shared_ptr<LoopMail> mail_;

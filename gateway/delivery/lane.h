@@ -6,9 +6,11 @@
 #include <deque>
 #include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/frame/frame.h"
 #include "common/runtime/backoff.h"
 #include "gateway/delivery/lane_range.h"
 #include "gateway/store/record.h"
@@ -35,6 +37,9 @@ struct Lane {
   std::deque<RecordPtr> buffer;
   size_t buffer_bytes = 0;
   uint64_t next_read = 0;
+  // Bytes before compression that a range is made of when there are so many, and how many the
+  // buffer has; 0: a range does not wait, and nothing is counted.
+  uint64_t batch_bytes = 0, buffer_raw_bytes = 0;
 
   uint64_t cursor = 0;            // all of the lane below was handed to the store as settled
   std::deque<uint32_t> settling;  // frames of each settlement that is not durable yet
@@ -65,10 +70,30 @@ struct Lane {
     return buffer.empty() || AwaitsIntended() ||
            (buffer.size() < kMaxFramesAhead && buffer_bytes < kBufferedBytes);
   }
-  bool Hungry() const { return AwaitsIntended() || (buffer.size() < 2 && HasRoom()); }
+  bool Hungry() const {
+    return AwaitsIntended() || (HasRoom() && (buffer.size() < 2 || buffer_raw_bytes < batch_bytes));
+  }
+  // A range of its frames need not wait for more.
+  bool Full() const { return buffer_raw_bytes >= batch_bytes || !HasRoom(); }
+  void PushBack(RecordPtr record) {
+    buffer_bytes += record->frame.size();
+    buffer_raw_bytes += RawBytes(*record);
+    buffer.push_back(std::move(record));
+  }
   void PopFront() {
     buffer_bytes -= buffer.front()->frame.size();
+    buffer_raw_bytes -= RawBytes(*buffer.front());
     buffer.pop_front();
+  }
+  void ClearBuffer() {
+    buffer.clear();
+    buffer_bytes = buffer_raw_bytes = 0;
+  }
+  // 0 where nothing is counted, and of bytes that are no frame.
+  uint64_t RawBytes(const Record& record) const {
+    if (batch_bytes == 0) return 0;
+    const absl::StatusOr<FrameHeader> header = ParseFrameHeader(record.frame);
+    return header.ok() ? header->raw_bytes : 0;
   }
 };
 

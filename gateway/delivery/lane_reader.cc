@@ -55,8 +55,7 @@ void LaneReader::Distribute(const std::vector<RecordPtr>& records, uint64_t from
       lane.next_read = record->sequence;
       continue;
     }
-    lane.buffer_bytes += record->frame.size();
-    lane.buffer.push_back(record);
+    lane.PushBack(record);
     lane.next_read = record->sequence + 1;
   }
   for (Lane& lane : lanes) {

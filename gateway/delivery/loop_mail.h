@@ -9,14 +9,9 @@
 
 #include "common/http/loop.h"
 #include "common/runtime/mutex.h"
-#include "gateway/config.h"
+#include "gateway/delivery/delivery_settings.h"
 
 namespace ampari {
-
-struct DeliverySettings {
-  RemoteWriteConfig config;
-  Labels external_labels;
-};
 
 // Thread-safe.
 class LoopMail {

@@ -53,6 +53,14 @@ Outcome ClassifyAnswer(const HttpResponse& response, bool retry_on_429, absl::Ti
   return Just(Fate::kHold);
 }
 
+Outcome ClassifyPushAnswer(const HttpResponse& response, absl::Time now) {
+  constexpr int kIngestionBlocked = 260;
+  Outcome outcome = ClassifyAnswer(response, true, now);
+  const bool blocked = outcome.fate == Fate::kDelivered && response.status == kIngestionBlocked;
+  if (blocked) outcome.fate = Fate::kBlocked;
+  return outcome;
+}
+
 std::string AnswerName(const HttpResponse& response) {
   if (response.status >= 200) return std::to_string(response.status);
   switch (response.transport.code()) {

@@ -1,5 +1,5 @@
-// Outcome: from a remote-write answer to what becomes of its samples. Retry is data: pure
-// functions.
+// Outcome: from an answer of the region to what becomes of the samples or lines of the request.
+// Retry is data: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ enum class Fate : uint8_t {
   kHold,     // a human must act: the destination is held
   kSplit,    // too large: send the halves
   kRefused,  // something in it is refused: take it apart
+  kBlocked,  // taken and thrown away by the region's own decision
 };
 
 // Who waits after a kRetry.
@@ -38,6 +39,10 @@ inline constexpr size_t kMaxWordsBytes = 256;  // of a region's answer that are 
 // Remote write 1.0. `now` is the wall clock, for Retry-After as a date. `retry_on_429` false holds
 // at 429 what Prometheus would drop.
 Outcome ClassifyAnswer(const HttpResponse& response, bool retry_on_429, absl::Time now);
+
+// A Loki push (grafana/loki, pkg/distributor/http.go): as remote write, but for 260, and for 429,
+// after which some streams may be stored.
+Outcome ClassifyPushAnswer(const HttpResponse& response, absl::Time now);
 
 // "429", "no answer", …: the name of what an answer was, for people.
 std::string AnswerName(const HttpResponse& response);

@@ -3,25 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/delivery/range_frames.h"
+#include "gateway/delivery/sample_range.h"
+
 namespace ampari {
 namespace {
 
-constexpr size_t kMaxAsideWords = 256;
 constexpr size_t kMaxMetadataPerRange = 10'000;
-
-bool MayBeAttempted(const RangeRules& rules, const Lane& lane, const Record& record, size_t index) {
-  return record.sequence < lane.attempted_below ||
-         (index < lane.attempted_left && record.header.intake_ms < rules.started_ms);
-}
-
-void NoteSettled(const Record& record, Settlement& settlement) {
-  for (auto& [instance, sequence] : settlement.settled) {
-    if (instance != record.header.instance) continue;
-    sequence = std::max(sequence, record.header.frame_sequence);
-    return;
-  }
-  settlement.settled.emplace_back(record.header.instance, record.header.frame_sequence);
-}
 
 bool HasExpired(const DecodedFrame& frame, int64_t oldest_ms) {
   return std::any_of(
@@ -54,12 +42,6 @@ uint64_t GenerationOf(const RangeRules& rules, Merging merging,
   return hash == IntendedRange::kUnmerged ? 1 : hash;
 }
 
-AsideFrame Quarantined(const Record& record, const absl::Status& why) {
-  std::string words(why.message());
-  if (words.size() > kMaxAsideWords) words.resize(kMaxAsideWords);
-  return {record.sequence, AsideReason::kQuarantined, record.header.items, std::move(words)};
-}
-
 }  // namespace
 
 // A range before anything of it was taken from the lane.
@@ -78,7 +60,7 @@ struct RangeBuilder::Draft {
 // Frames of a range are all fresh or all perhaps sent before, within the bounds, and of instances
 // seen before: a new instance may repeat the series of an older one.
 size_t RangeBuilder::PickFrames(const RangeRules& rules, const Lane& lane, bool* attempted) {
-  *attempted = MayBeAttempted(rules, lane, *lane.buffer.front(), 0);
+  *attempted = MayBeAttempted(lane, 0, rules.started_ms);
   size_t frames = 0;
   uint64_t samples = 0;
   for (const RecordPtr& record : lane.buffer) {
@@ -86,7 +68,7 @@ size_t RangeBuilder::PickFrames(const RangeRules& rules, const Lane& lane, bool*
     if (frames > 0) {
       if (frames == kMaxRangeFrames || lane.frames_ahead + frames == kMaxFramesAhead) break;
       if (samples > kMaxRangeSamples) break;
-      if (MayBeAttempted(rules, lane, *record, frames) != *attempted) break;
+      if (MayBeAttempted(lane, frames, rules.started_ms) != *attempted) break;
       if (!lane.instances.contains(record->header.instance)) break;
     }
     ++frames;
@@ -97,7 +79,7 @@ size_t RangeBuilder::PickFrames(const RangeRules& rules, const Lane& lane, bool*
 
 RangeBuilder::Draft RangeBuilder::PickSingle(const RangeRules& rules, const Lane& lane) {
   Draft draft;
-  draft.attempted = MayBeAttempted(rules, lane, *lane.buffer.front(), 0) ||
+  draft.attempted = MayBeAttempted(lane, 0, rules.started_ms) ||
                     lane.buffer.front()->sequence < lane.intended.upto;
   draft.merging = Merging::kOff;
   return draft;
@@ -205,21 +187,11 @@ void RangeBuilder::Intend(const RangeRules& rules, const Draft& draft, Lane& lan
 }
 
 void RangeBuilder::Take(const RangeRules& rules, Draft draft, Lane& lane) {
-  lane.range_origin_ms = lane.buffer.front()->header.origin_ms;
-  for (size_t i = 0; i < draft.frames; ++i) {
-    if (lane.instances.size() >= kRememberedInstances) lane.instances.clear();
-    lane.instances.insert(lane.buffer.front()->header.instance);
-    lane.PopFront();
-  }
-  const auto frames = static_cast<uint32_t>(draft.frames);
-  lane.attempted_left -= std::min(lane.attempted_left, frames);
-  lane.range_frames = frames;
-  lane.range_items = draft.items;
-  lane.frames_ahead += frames;
+  TakeFrames(draft.frames, draft.items, lane);
   StageComposer composer(draft.merging,
                          std::min<uint64_t>(kMaxFramesAhead, rules.bounds.max_samples));
   for (DecodedFrame& frame : draft.decoded) composer.Add(std::move(frame));
-  lane.range = std::make_unique<LaneRange>(
+  lane.range = std::make_unique<SampleRange>(
       composer.Finish(), rules.bounds, std::move(draft.settlement), draft.items, draft.attempted);
 }
 

@@ -1,6 +1,6 @@
 // RangeBuilder: takes a lane's next frames, decodes them, sets aside what cannot be decoded, and
-// makes the LaneRange that sends them. Frames that were attempted as one merged range make the same
-// range again, or, when the generation has changed, are each a range by themselves.
+// makes the SampleRange that sends them. Frames that were attempted as one merged range make the
+// same range again, or, when the generation has changed, are each a range by themselves.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@
 #include "gateway/delivery/decoded_frame.h"
 #include "gateway/delivery/lane.h"
 #include "gateway/delivery/record_source.h"
+#include "gateway/delivery/stage.h"
 #include "gateway/layouts/layout_cache.h"
 
 namespace ampari {

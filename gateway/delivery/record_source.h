@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/labels/labels.h"
 #include "gateway/store/settlement.h"
 
 namespace ampari {
@@ -32,6 +33,7 @@ class RecordSource {
   virtual void SetWaker(std::function<void()> wake) = 0;
   virtual std::optional<int64_t> OldestAnnounced(uint32_t lane) const = 0;
   virtual bool AwaitingProducers() const = 0;
+  virtual absl::StatusOr<Labels> EnforcedLabels(InstanceNumber instance) const = 0;
   // Milliseconds of the persisted clock, which origin stamps are of.
   virtual int64_t NowMs() const = 0;
 };

@@ -28,18 +28,18 @@ std::string Redacted(std::string_view text, std::vector<std::string> secrets) {
   return out;
 }
 
-DestinationSecrets::DestinationSecrets(const RemoteWriteConfig& config)
-    : has_basic_auth_(config.http.has_basic_auth) {
-  Add(config.http.username);
-  Add(config.http.password);
-  Add(config.http.credentials);
-  for (const HttpHeader& header : config.http.headers) {
+DestinationSecrets::DestinationSecrets(const std::string& url, const HttpClientOptions& http)
+    : has_basic_auth_(http.has_basic_auth) {
+  Add(http.username);
+  Add(http.password);
+  Add(http.credentials);
+  for (const HttpHeader& header : http.headers) {
     for (const Secret& secret : header.secrets) Add(secret);
     if (strcasecmp(header.name.c_str(), "X-Scope-OrgID") == 0) continue;
     fixed_.insert(fixed_.end(), header.values.begin(), header.values.end());
   }
-  AddUrl(config.url);
-  AddUrl(config.http.proxy_url);
+  AddUrl(url);
+  AddUrl(http.proxy_url);
 }
 
 void DestinationSecrets::Add(const Secret& secret) {

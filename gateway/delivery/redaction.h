@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/config/http_client_options.h"
 #include "common/config/secret.h"
-#include "gateway/config.h"
 
 namespace ampari {
 
@@ -21,7 +21,8 @@ std::string Redacted(std::string_view text, std::vector<std::string> secrets);
 // thread-safe.
 class DestinationSecrets {
  public:
-  explicit DestinationSecrets(const RemoteWriteConfig& config);
+  DestinationSecrets() = default;
+  DestinationSecrets(const std::string& url, const HttpClientOptions& http);
 
   // As the files are now, and as they were before their last change: an answer may repeat either.
   // A file that cannot be read gives what it gave before.

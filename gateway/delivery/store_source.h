@@ -35,6 +35,9 @@ class StoreSource final : public RecordSource {
     return store_.OldestAnnounced(id_, lane);
   }
   bool AwaitingProducers() const override { return store_.AwaitingProducers(); }
+  absl::StatusOr<Labels> EnforcedLabels(InstanceNumber instance) const override {
+    return store_.EnforcedLabels(instance);
+  }
   int64_t NowMs() const override { return store_.NowMs(); }
 
  private:

@@ -1,7 +1,5 @@
 #include "gateway/delivery/write_message.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -9,48 +7,21 @@
 #include "absl/strings/str_cat.h"
 
 namespace ampari {
-namespace {
-
-constexpr char kTenantHeader[] = "X-Scope-OrgID";
-
-bool HasHeader(const HttpClientOptions& options, const char* name) {
-  return std::any_of(options.headers.begin(), options.headers.end(),
-                     [name](const HttpHeader& h) { return strcasecmp(h.name.c_str(), name) == 0; });
-}
-
-}  // namespace
-
 WriteMessage::WriteMessage(std::string tenant, const RemoteWriteConfig& config)
     : tenant_(std::move(tenant)),
-      url_(config.url),
-      timeout_(config.remote_timeout),
-      frame_header_(config.send_frame_header) {
-  auto options = std::make_shared<HttpClientOptions>(config.http);
-  options->follow_redirects = false;  // a redirected POST would arrive as a GET: a human must act
-  headers_ = {{"Content-Encoding", "snappy"},
-              {"Content-Type", "application/x-protobuf"},
-              {"User-Agent", "ampari-gateway/" AMPARI_VERSION},
-              {"X-Prometheus-Remote-Write-Version", "0.1.0"}};
-  if (!tenant_.empty() && !HasHeader(*options, kTenantHeader))
-    headers_.emplace_back(kTenantHeader, tenant_);
-  options_ = std::move(options);
-}
+      frame_header_(config.send_frame_header),
+      message_(tenant_, {config.url,
+                         config.http,
+                         config.remote_timeout,
+                         {{"Content-Encoding", "snappy"},
+                          {"Content-Type", "application/x-protobuf"},
+                          {"X-Prometheus-Remote-Write-Version", "0.1.0"}}}) {}
 
 HttpRequest WriteMessage::Make(std::shared_ptr<const std::string> body, uint32_t retry,
                                uint32_t lane, const RequestPlan* plan) const {
-  HttpRequest request;
-  request.method = "POST";
-  request.url = url_;
-  request.headers = headers_;
-  if (retry > 0) request.headers.emplace_back("Retry-Attempt", std::to_string(retry));
-  if (frame_header_ && plan != nullptr) {
-    request.headers.emplace_back("X-Ampari-Frames", FrameHeaderValue(tenant_, lane, *plan));
-  }
-  request.body = std::move(body);
-  request.timeout = timeout_;
-  request.connect_timeout = std::min(timeout_, absl::Seconds(10));
-  request.options = options_;
-  return request;
+  const bool framed = frame_header_ && plan != nullptr;
+  return message_.Make(std::move(body), retry,
+                       framed ? FrameHeaderValue(tenant_, lane, *plan) : "");
 }
 
 std::string FrameHeaderValue(const std::string& tenant, uint32_t lane, const RequestPlan& plan) {

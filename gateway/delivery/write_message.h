@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "common/http/loop.h"
 #include "gateway/config.h"
+#include "gateway/delivery/post_message.h"
 #include "gateway/remote_write/request_plan.h"
 
 namespace ampari {
@@ -22,11 +22,9 @@ class WriteMessage {
                    const RequestPlan* plan) const;
 
  private:
-  std::string tenant_, url_;
-  absl::Duration timeout_;
+  std::string tenant_;
   bool frame_header_ = false;
-  std::shared_ptr<const HttpClientOptions> options_;
-  std::vector<std::pair<std::string, std::string>> headers_;
+  PostMessage message_;
 };
 
 // `<tenant>/metrics;lane=<n>;frames=<first>-<last>` in queue sequences.

@@ -124,13 +124,20 @@ std::string StreamSelector(const Labels& labels) {
   return selector;
 }
 
+std::string MendedUtf8(std::string_view text) {
+  std::string buffer;
+  return std::string(Mended(text, &buffer));
+}
+
 std::string PushRequestEncoder::Encode(std::span<const PushStream> streams) {
   plain_.clear();
   for (const PushStream& stream : streams) {
     stream_.clear();
     AppendTextField(kLabelsTag, stream.selector, &stream_);
     EntryWriter writer(&stream_);
-    for (const LogEntry& entry : stream.entries) writer.Write(entry);
+    for (const std::span<const LogEntry> piece : stream.pieces) {
+      for (const LogEntry& entry : piece) writer.Write(entry);
+    }
     AppendTextField(kStreamsTag, stream_, &plain_);
   }
   std::string compressed;

@@ -6,20 +6,24 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/frame/log_frame.h"
 #include "common/labels/labels.h"
 
 namespace ampari {
 
-// Consecutive lines of one stream. What it refers to must outlive the encoding.
+// Lines of one stream, in pieces of one order. What it refers to must outlive the encoding.
 struct PushStream {
   std::string_view selector;  // StreamSelector() of its labels
-  std::span<const LogEntry> entries;
+  std::vector<std::span<const LogEntry>> pieces;
 };
 
 // {a="x", b="y"} as Loki wants it: names sorted, values quoted as Go does, invalid UTF-8 as U+FFFD.
 std::string StreamSelector(const Labels& labels);
+
+// `text` with U+FFFD for each byte that is not UTF-8, as lines are encoded.
+std::string MendedUtf8(std::string_view text);
 
 // Not thread-safe; buffers are reused. The same streams always give the same bytes: a resend that
 // is stored already is recognised by equal time, line and metadata.

@@ -31,6 +31,9 @@ std::vector<CredentialEnd> CredentialEnds(const GatewayConfig& config) {
     for (const RemoteWriteConfig& destination : tenant.remote_write) {
       AddDestination(ends, {tenant.id, Signal::kMetrics, destination.name}, destination.http);
     }
+    for (const LokiWriteConfig& destination : tenant.loki_write) {
+      AddDestination(ends, {tenant.id, Signal::kLogs, destination.name}, destination.http);
+    }
   }
   return ends;
 }

@@ -43,7 +43,7 @@ void AddPerLedger(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& fa
 using Reasons = std::map<std::string, uint64_t>;
 
 // What never happened counts 0, so that the first time is an increase.
-const Reasons kRejected = {{"bad_request", 0}, {"limit", 0}, {"too_large", 0}};
+const Reasons kRejected = {{"bad_request", 0}, {"blocked", 0}, {"limit", 0}, {"too_large", 0}};
 const Reasons kExpired = {{"age", 0},       {"budget", 0},   {"disk", 0},
                           {"instances", 0}, {"oversize", 0}, {"malformed", 0},
                           {"ring_full", 0}, {"removed", 0},  {"sample_age_limit", 0}};
@@ -304,6 +304,15 @@ void AddDeliveryMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamil
                   kGauge,
                   {}},
                  [](const DeliveryStatus& d) { return Count(d.over_limit_series.size()); });
+  MetricFamily cut{"ampari_gateway_delivery_lines_cut_total",
+                   "Lines of logs sent cut to the limit of the destination.",
+                   kCounter,
+                   {}};
+  for (const DeliveryStatus& delivery : snapshot.deliveries) {
+    if (delivery.id.signal == Signal::kLogs)
+      AddSample(cut, LabelsOf(delivery.id), Count(delivery.lines_cut_total));
+  }
+  if (!cut.samples.empty()) out.push_back(std::move(cut));
   MetricFamily responses{"ampari_gateway_delivery_responses_total",
                          "Answers by HTTP status; code 0 is no answer.",
                          kCounter,

@@ -88,7 +88,9 @@ void WriteDelivery(JsonWriter& json, const DeliveryStatus& delivery) {
   json.Key("responses").BeginObject();
   for (const auto& [status, count] : delivery.responses_total)
     json.Field(std::to_string(status), count);
-  json.EndObject().Counts("over_limit_series", delivery.over_limit_series).EndObject();
+  json.EndObject().Counts("over_limit_series", delivery.over_limit_series);
+  if (delivery.id.signal == Signal::kLogs) json.Field("lines_cut", delivery.lines_cut_total);
+  json.EndObject();
 }
 
 void WriteInstance(JsonWriter& json, const GatewaySnapshot& snapshot,

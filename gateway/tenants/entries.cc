@@ -12,7 +12,9 @@ constexpr char kLoopbackEntry[] = "default";
 
 EntryIdentity WithDestinations(EntryIdentity identity, const GatewayConfig& config) {
   for (const TenantConfig& tenant : config.tenants) {
-    if (tenant.id == identity.tenant) identity.takes_metrics = !tenant.remote_write.empty();
+    if (tenant.id != identity.tenant) continue;
+    identity.takes_metrics = !tenant.remote_write.empty();
+    identity.takes_logs = !tenant.loki_write.empty();
   }
   return identity;
 }

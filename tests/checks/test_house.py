@@ -34,7 +34,7 @@ LAYERS = {
     "gateway/intake": {"common", "gateway/config.h", "gateway/tenants", "gateway/store"},
     "gateway/layouts": {"common", "gateway/config.h", "gateway/store/record.h"},
     "gateway/remote_write": {"common", "gateway/config.h", "gateway/layouts", "gateway/store/record.h"},
-    "gateway/loki": {"common"},
+    "gateway/loki": {"common", "gateway/config.h"},
     "gateway/delivery": {"common", "gateway/config.h", "gateway/layouts", "gateway/loki", "gateway/remote_write", "gateway/store"},
     "gateway/status": {"common", "gateway/config.h", "gateway/store", "gateway/delivery/destination.h", "gateway/layouts",
                        "gateway/intake", "gateway/tenants"},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/delivery/destination_loop.h"
+#include "gateway/delivery/sample_cargo.h"
 #include "tests/integration/delivery_queue.h"
 #include "tests/integration/delivery_region.h"
 
@@ -29,7 +30,8 @@ class DeliveryBed {
   void Start() {
     loop = std::make_unique<DestinationLoop>(DestinationId{"acme", Signal::kMetrics, "region"},
                                              DeliverySettings{config, external_labels}, queue,
-                                             layouts, SystemClock());
+                                             std::make_unique<SampleCargo>("acme", layouts),
+                                             SystemClock());
     loop->Start();
   }
 

@@ -117,7 +117,6 @@ TEST(GatewayConfigTest, Refuses) {
       {kStorage + kGrpc, "remote_write: there is nowhere to deliver to"},
       {good + "http: {listen_address: ''}", "http.listen_address: \"\" is not an address"},
       {good + "log: {level: x}", "log.level: \"x\" is not a level"},
-      {good + "loki_write: [{url: 'https://x'}]", "loki_write: logs are not supported yet"},
       {good + "remotewrite: []", "unknown key \"remotewrite\"; did you mean \"remote_write\"?"},
       {good + "forwarders: [{token: x}]", "forwarders[0].name: a name of 1 to 128 bytes is needed"},
       {good + "forwarders: [{name: a}]", "forwarders[0].token: an entry without a token"},
@@ -197,7 +196,13 @@ TEST(GatewayConfigTest, PrintedConfigurationLoadsAgainWithoutSecrets) {
   const std::string longs =
       kStorage + kGrpc +
       "tenants: [{id: a, budget: 1GiB, forwarders: [{name: a, token_file: canary}], "
-      "remote_write: [{name: x, url: 'https://r'}, {name: y, url: 'https://r'}]}]\n";
+      "remote_write: [{name: x, url: 'https://r'}, {name: y, url: 'https://r'}]},\n"
+      "  {id: b, forwarders: [{name: b, token_file: canary}], loki_write: [{url: "
+      "'https://u:canary3@l', "
+      "basic_auth: {password: canary4}, tenant_id: other, batch_wait: 2s, batch_size: 512KiB, "
+      "limits: {max_line_size: 256KiB, max_line_size_truncate: true, max_label_names_per_series: "
+      "15}, "
+      "start: oldest, send_frame_header: true}]}]\n";
   for (const std::string& yaml : {shorts, longs}) {
     const auto config = Parse(yaml);
     ASSERT_THAT(config, IsOk());

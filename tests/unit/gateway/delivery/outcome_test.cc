@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "gateway/config.h"
 #include "gateway/delivery/redaction.h"
 
 namespace ampari {
@@ -149,7 +150,7 @@ TEST(Outcome, WordsAreWithoutSecrets) {
       {"acme: tenant unknown", "401: acme: tenant unknown"},
       {"password-toke", "401: <secret>word-toke"},  // holds the other
   };
-  DestinationSecrets secrets(config);
+  DestinationSecrets secrets(config.url, config.http);
   for (const Row& row : rows) {
     HttpResponse response = Answer(401);
     response.body = row.said;

@@ -27,7 +27,7 @@ TEST(PushRequest, ReadsAsProtobuf) {
       {-1, "before", {}}};
   const std::vector<LogEntry> second = {{5, "x", {}}};
   PushRequestEncoder encoder;
-  const PushStream streams[] = {{"{a=\"x\"}", first}, {"{b=\"y\"}", second}};
+  const PushStream streams[] = {{"{a=\"x\"}", {first}}, {"{b=\"y\"}", {second}}};
   for (int round = 0; round < 2; ++round) {  // buffers are reused
     const logproto::PushRequest request = Decoded(encoder.Encode(streams));
     ASSERT_EQ(request.streams_size(), 2);
@@ -58,7 +58,7 @@ TEST(PushRequest, BytesThatAreNotUtf8AreMended) {
   const std::string line("\0\xff\xc3(\xe2\x82\xac", 7);
   const std::vector<LogEntry> entries = {{1, line, {{"k", "\xff"}}}};
   PushRequestEncoder encoder;
-  const PushStream streams[] = {{"{}", entries}};
+  const PushStream streams[] = {{"{}", {entries}}};
   const logproto::Entry entry = Decoded(encoder.Encode(streams)).streams(0).entries(0);
   EXPECT_EQ(entry.line(), std::string("\0\xef\xbf\xbd\xef\xbf\xbd(\xe2\x82\xac", 11));
   EXPECT_EQ(entry.structured_metadata(0).value(), "\xef\xbf\xbd");
@@ -74,7 +74,7 @@ TEST(PushRequest, RandomEntriesComeBack) {
       line.assign(random() % 5000, static_cast<char>('a' + random() % 26));
       entries.push_back({static_cast<int64_t>(random() >> (random() % 64)), line, {}});
     }
-    const PushStream streams[] = {{"{a=\"b\"}", entries}};
+    const PushStream streams[] = {{"{a=\"b\"}", {entries}}};
     const logproto::PushRequest request = Decoded(encoder.Encode(streams));
     ASSERT_EQ(request.streams(0).entries_size(), static_cast<int>(entries.size()));
     for (int i = 0; i < request.streams(0).entries_size(); ++i) {

@@ -1,0 +1,288 @@
+// Delivery of logs: batches, limits, the outcome table, order; over a queue in memory.
+#include <string>
+
+#include "tests/integration/log_bed.h"
+
+namespace ampari {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+ServerResponse Answer(int status, std::string body = "") {
+  ServerResponse response;
+  response.status = status;
+  response.body = std::move(body);
+  return response;
+}
+
+std::vector<std::string> TextsOf(const std::vector<LokiLine>& lines) {
+  std::vector<std::string> texts;
+  for (const LokiLine& line : lines) texts.push_back(std::get<1>(line));
+  return texts;
+}
+
+TEST(LogDelivery, LinesArriveByStreamWithTheirTimes) {
+  LogBed bed;
+  bed.external_labels = {{"app", "external"}, {"mesh", "prod"}};
+  bed.queue.SetEnforced(1, {{"cluster", "a"}});
+  bed.Append(3, 1, {{"web", "one"}, {"web", "two"}, {"db", "three"}}, {{"code", "200"}});
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  const auto stored = bed.loki.stored();
+  ASSERT_THAT(stored, SizeIs(2));
+  EXPECT_THAT(stored.at("{app=\"web\", cluster=\"a\", mesh=\"prod\"}"),
+              ElementsAre(LokiLine(kFirstNs, "one", "code=200,"),
+                          LokiLine(kFirstNs + 1, "two", "code=200,")));
+  EXPECT_THAT(TextsOf(stored.at("{app=\"db\", cluster=\"a\", mesh=\"prod\"}")),
+              ElementsAre("three"));
+  EXPECT_EQ(bed.queue.totals().delivered, 3u);
+  EXPECT_EQ(bed.queue.totals().settled.at(1), 1u);
+  const LokiRequest request = bed.loki.requests().at(0);
+  EXPECT_EQ(request.headers.at("content-encoding"), "snappy");
+  EXPECT_EQ(request.headers.at("x-scope-orgid"), "acme");
+  EXPECT_EQ(request.headers.at("x-ampari-frames"), "acme/logs;lane=3;frames=1-1");
+}
+
+// A frame waits for others until the wait is over by the queue's clock.
+TEST(LogDelivery, FramesOfALaneTravelTogether) {
+  LogBed bed;
+  bed.config.batch_wait = absl::Seconds(10);
+  for (int i = 0; i < 3; ++i) bed.Append(2, 1, {{"web", std::to_string(i)}, {"db", "x"}});
+  bed.queue.SetNow(bed.queue.NowMs() + 10'000);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  ASSERT_THAT(bed.loki.requests(), SizeIs(1));
+  const LokiRequest request = bed.loki.requests()[0];
+  ASSERT_THAT(request.streams, SizeIs(2));
+  EXPECT_THAT(TextsOf(request.streams[0].second), ElementsAre("0", "1", "2"));
+  EXPECT_EQ(request.headers.at("x-ampari-frames"), "acme/logs;lane=2;frames=1-3");
+  EXPECT_EQ(bed.queue.totals().settlements, 1u);
+}
+
+TEST(LogDelivery, BatchesEndAtTheirSizeAndALargerLineIsAlone) {
+  LogBed bed;
+  bed.config.batch_bytes = 1000;
+  std::vector<AppLine> lines;
+  for (int i = 0; i < 7; ++i)
+    lines.emplace_back("web", std::string(300, static_cast<char>('a' + i)));
+  lines.insert(lines.begin() + 4, {"db", std::string(5000, 'x')});
+  bed.Append(0, 1, lines);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  std::vector<size_t> sizes;
+  for (const LokiRequest& request : bed.loki.requests()) sizes.push_back(request.lines());
+  EXPECT_THAT(sizes, ElementsAre(3, 1, 1, 3));
+  EXPECT_EQ(bed.loki.requests()[2].streams[0].first, "{app=\"db\"}");
+  EXPECT_EQ(bed.loki.stored_lines(), 8u);
+}
+
+// Streams that are told apart only by a label which the entry enforces become one.
+TEST(LogDelivery, StreamsThatEnforcedLabelsMakeEqualAreOne) {
+  LogBed bed;
+  bed.queue.SetEnforced(1, {{"app", "same"}});
+  bed.Append(0, 1, {{"web", "1"}, {"db", "2"}, {"web", "3"}});
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_THAT(TextsOf(bed.loki.stored().at("{app=\"same\"}")), ElementsAre("1", "2", "3"));
+}
+
+TEST(LogDelivery, AFilteredFrameIsSettledWithoutARequest) {
+  LogBed bed;
+  LogFrameBuilder builder;
+  builder.AddFile({std::string(kLogFileKeyBytes, 'k'), true, {}, {100, 0}, "file"});
+  bed.queue.AppendRaw(0, 1, builder.Finish(1), 0);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_THAT(bed.loki.requests(), IsEmpty());
+}
+
+struct Row {
+  const char* name;
+  std::vector<ServerResponse> answers;  // then the region's own judgement
+  bool stores = false;                  // stores what it was sent with these answers
+  uint64_t delivered = 4, rejected = 0, uncertain = 0;
+  const char* reason = "bad_request";
+  size_t requests = 2;
+};
+
+ServerResponse NoAnswer() {
+  ServerResponse response;
+  response.close_without_answer = true;
+  return response;
+}
+
+// Four lines of two streams, answered as the row says.
+TEST(LogDelivery, OutcomeTable) {
+  const Row rows[] = {
+      {.name = "204", .answers = {Answer(204)}, .stores = true, .requests = 1},
+      {.name = "200", .answers = {Answer(200)}, .stores = true, .requests = 1},
+      {.name = "503", .answers = {Answer(503)}},
+      {.name = "500 stored", .answers = {Answer(500)}, .stores = true},
+      {.name = "408", .answers = {Answer(408)}},
+      {.name = "no answer", .answers = {NoAnswer()}, .stores = true},
+      {.name = "429", .answers = {Answer(429), Answer(429)}, .requests = 3},
+      {.name = "429 partly stored", .answers = {Answer(429)}, .stores = true},
+      {.name = "413 halves", .answers = {Answer(413)}, .requests = 3},
+      {.name = "260",
+       .answers = {Answer(260, "blocked")},
+       .delivered = 0,
+       .rejected = 4,
+       .reason = "blocked",
+       .requests = 1},
+      {.name = "400 all",
+       .answers = std::vector<ServerResponse>(7, Answer(400)),
+       .delivered = 0,
+       .rejected = 4,
+       .requests = 7},
+      {.name = "422",
+       .answers = std::vector<ServerResponse>(7, Answer(422)),
+       .delivered = 0,
+       .rejected = 4,
+       .requests = 7},
+      {.name = "413 all",
+       .answers = std::vector<ServerResponse>(7, Answer(413)),
+       .delivered = 0,
+       .rejected = 4,
+       .reason = "too_large",
+       .requests = 7},
+      {.name = "no answer, then refused",
+       .answers = {NoAnswer(), Answer(400), Answer(400), Answer(400), Answer(400), Answer(400),
+                   Answer(400), Answer(400)},
+       .delivered = 0,
+       .uncertain = 4,
+       .requests = 8},
+      {.name = "refused for its order after the good part was stored",
+       .answers = {Answer(400), Answer(400, "entry too far behind"),
+                   Answer(400, "entry too far behind"), Answer(400, "entry too far behind")},
+       .stores = true,
+       .delivered = 2,
+       .uncertain = 2,
+       .requests = 5},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    LogBed bed;
+    bed.loki.SetScript([&row](const LokiRequest&, size_t number, bool* store) {
+      *store = row.stores;
+      return number < row.answers.size() ? std::optional(row.answers[number]) : std::nullopt;
+    });
+    bed.Append(0, 1, {{"web", "1"}, {"web", "2"}, {"db", "3"}, {"db", "4"}});
+    bed.Start();
+    ASSERT_TRUE(bed.queue.WaitUntilSettled());
+    bed.loop->Stop();
+    bed.ExpectSound();
+    const MemoryQueue::Totals totals = bed.queue.totals();
+    EXPECT_EQ(totals.delivered, row.delivered);
+    EXPECT_EQ(bed.Rejected(row.reason), row.rejected);
+    EXPECT_EQ(totals.uncertain, row.uncertain);
+    EXPECT_THAT(bed.loki.requests(), SizeIs(row.requests));
+    EXPECT_EQ(totals.dead_letters.empty(), row.rejected + row.uncertain == 0);
+  }
+}
+
+TEST(LogDelivery, WhatIsSentAgainIsTheSameBytes) {
+  LogBed bed;
+  bed.loki.SetScript([](const LokiRequest&, size_t number, bool*) {
+    return number < 3 ? std::optional(Answer(503)) : std::nullopt;
+  });
+  bed.AppendRun(0, 1, "web", 100);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  const auto requests = bed.loki.requests();
+  ASSERT_THAT(requests, SizeIs(4));
+  for (const LokiRequest& request : requests) EXPECT_EQ(request.body, requests[0].body);
+  EXPECT_EQ(requests[3].headers.at("retry-attempt"), "3");
+}
+
+TEST(LogDelivery, RefusedLinesAreFoundAndKeptWithTheRegionsWords) {
+  LogBed bed;
+  bed.loki.SetPoison("bad");
+  std::vector<AppLine> lines;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string app = "app-" + std::to_string(i / 100);
+    lines.emplace_back(app, i % 333 == 7 ? "a bad \"line\"" : "good " + std::to_string(i));
+  }
+  bed.Append(0, 1, lines);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  const MemoryQueue::Totals totals = bed.queue.totals();
+  EXPECT_EQ(totals.delivered, 997u);
+  EXPECT_EQ(bed.Rejected("bad_request"), 3u);
+  EXPECT_EQ(bed.loki.stored_lines(), 997u);
+  ASSERT_THAT(totals.dead_letters, SizeIs(3));
+  const DeadLetter& letter = totals.dead_letters[0];
+  EXPECT_EQ(letter.sequence, 1u);
+  EXPECT_EQ(letter.samples, 1u);
+  EXPECT_EQ(letter.http_status, 400);
+  EXPECT_EQ(letter.series,
+            "{app=\"app-0\"} 2023-11-14T22:13:20.000000007+00:00 \"a bad \\\"line\\\"\"");
+  EXPECT_EQ(letter.response, "400: some line is refused");
+}
+
+// A stream that the region refuses as a whole costs a bounded search, and no other stream a line.
+TEST(LogDelivery, AStreamThatIsRefusedAsAWholeIsGivenUp) {
+  LogBed bed;
+  bed.loki.SetPoison("{app=\"bad\"}");
+  std::vector<AppLine> lines;
+  for (int i = 0; i < 3000; ++i)
+    lines.emplace_back(i / 1000 == 1 ? "bad" : "good-" + std::to_string(i / 1000), "text");
+  bed.Append(0, 1, lines);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  const MemoryQueue::Totals totals = bed.queue.totals();
+  EXPECT_EQ(totals.delivered, 2000u);
+  EXPECT_EQ(totals.uncertain + bed.Rejected("bad_request"), 1000u);
+  EXPECT_LT(bed.loki.requests().size(), 120u);
+}
+
+TEST(LogDelivery, AnUnreadableFrameIsSetAsideAndHoldsNobodyBack) {
+  LogBed bed;
+  bed.Append(0, 1, {{"web", "before"}});
+  bed.queue.AppendRaw(0, 1, "no frame", 5);
+  LogFrameBuilder builder;
+  builder.BeginStream({{"app", "web"}});
+  builder.AddLine(kFirstNs, "of another count");
+  bed.queue.AppendRaw(0, 1, builder.Finish(3), 2);
+  bed.Append(0, 1, {{"web", "after"}});
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  const MemoryQueue::Totals totals = bed.queue.totals();
+  EXPECT_EQ(totals.delivered, 2u);
+  EXPECT_EQ(totals.aside, 7u);
+  ASSERT_THAT(totals.aside_frames, SizeIs(2));
+  EXPECT_EQ(totals.aside_frames[0].reason, AsideReason::kQuarantined);
+  EXPECT_THAT(totals.aside_frames[1].words, HasSubstr("1 lines, its record says 2"));
+}
+
+TEST(LogDelivery, EachLaneHasOneRequestInFlightAndLanesAreIndependent) {
+  LogBed bed;
+  bed.loki.SetScript([](const LokiRequest& request, size_t,
+                        bool*) -> std::optional<ServerResponse> {
+    if (request.streams[0].first != "{app=\"slow\"}") return std::nullopt;
+    return request.headers.contains("retry-attempt") ? std::nullopt : std::optional(Answer(500));
+  });
+  constexpr int kFrames = 30;
+  for (int frame = 0; frame < kFrames; ++frame) {
+    for (uint32_t lane = 0; lane < 8; ++lane)
+      bed.AppendRun(lane, lane + 1, lane == 3 ? "slow" : "app-" + std::to_string(lane), 10);
+  }
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();  // a stream is in one lane: two requests of a lane would be a complaint
+  EXPECT_EQ(bed.loki.stored_lines(), 8u * kFrames * 10);
+  EXPECT_EQ(bed.queue.totals().delivered, 8u * kFrames * 10);
+}
+
+}  // namespace
+}  // namespace ampari
