@@ -17,6 +17,10 @@ void Fill(const std::string& key, const LogPosition& at, v1::FilePosition* out) 
 
 }  // namespace
 
+LogCargo::LogCargo(Ring& ring) : ring_(ring) {
+  ring_.set_on_crowded_out([this](uint64_t sequence) { OnCrowdedOut(sequence); });
+}
+
 std::optional<LogDirections> LogCargo::TakeDirections() {
   return std::exchange(directions_, std::nullopt);
 }
@@ -54,23 +58,32 @@ void LogCargo::OnPositions(const v1::Positions& positions) {
 }
 
 std::optional<uint64_t> LogCargo::OnWelcomed(const v1::Welcome& welcome) {
+  if (welcome.found() == v1::Welcome::FOUND_ROLLED_BACK) {
+    offering_ = Offering::kPositions;  // what it lost all of it does not know
+    offered_at_ = ring_.acknowledged();
+  }
   OnAcknowledged();
   // Where a successor is at work, its positions are the later ones.
   if (welcome.superseded() && offering_ == Offering::kPositionsAnew) {
     offering_ = Offering::kPositions;
   }
   PrepareOffer();
-  std::vector<LogConflict> conflicts;
-  const std::optional<uint64_t> misfit = FirstMisfit(&conflicts);
+  const std::optional<uint64_t> misfit = FirstMisfit();
   rebuilt_ = 0;
   retirements_.OnStream(stored_, ring_.acknowledged());
   Starts starts;
-  if (misfit) starts = Forget(*misfit, conflicts, welcome.superseded());
+  if (misfit) {
+    std::vector<LogFilePart> parts;
+    for (const auto& [key, start] : FirstParts(ring_, *misfit)) {
+      parts.push_back({key, !start.known, start.from, start.from, ""});
+    }
+    starts = Forget(*misfit, Conflicts(stored_, parts), welcome.superseded());
+  }
   if (all_due_) {
-    DirectAll(starts, absl::Milliseconds(welcome.producer_age_ms()));
+    DirectAll(std::move(starts), absl::Milliseconds(welcome.producer_age_ms()));
   } else {
     if (!welcome.superseded()) AddDifferences(&starts);
-    Direct(std::move(starts));
+    if (misfit || !starts.empty()) Direct(std::move(starts));
   }
   stored_.clear();
   return misfit;
@@ -82,7 +95,10 @@ std::optional<uint64_t> LogCargo::OnWelcomed(const v1::Welcome& welcome) {
 void LogCargo::PrepareOffer() {
   if (offering_ == Offering::kNothing) return;
   LogPlaces offer = read_;
-  for (const auto& [key, start] : FirstParts(ring_, 1)) offer[key] = start.from;
+  for (const auto& [key, start] : FirstParts(ring_, ring_.acknowledged() + 1)) {
+    offer[key] = start.from;
+  }
+  for (const auto& [key, part] : unsettled_) offer[key] = part.from;
   v1::ForwarderMessage retire, positions;
   for (const auto& [key, at] : offer) {
     const auto known = stored_.find(key);
@@ -103,11 +119,10 @@ void LogCargo::PrepareOffer() {
 
 // The first frame that the gateway would refuse, or that is to be read again. Moves stored_ to
 // where the frames before it end.
-std::optional<uint64_t> LogCargo::FirstMisfit(std::vector<LogConflict>* conflicts) {
+std::optional<uint64_t> LogCargo::FirstMisfit() {
   for (uint64_t sequence = ring_.acknowledged() + 1; sequence <= ring_.last(); ++sequence) {
     const std::vector<LogFilePart> parts = PartsOf(*ring_.At(sequence).frame);
-    *conflicts = Conflicts(stored_, parts);
-    if (!conflicts->empty() || sequence == rebuilt_) return sequence;
+    if (sequence == rebuilt_ || !Conflicts(stored_, parts).empty()) return sequence;
     for (const LogFilePart& part : parts) stored_[part.key] = part.upto;
   }
   return std::nullopt;
@@ -148,7 +163,6 @@ void LogCargo::AddDifferences(Starts* starts) const {
 }
 
 void LogCargo::Direct(Starts starts) {
-  if (starts.empty()) return;
   for (const auto& [key, start] : starts) {
     retirements_.Cancel(key);
     if (read_.size() < kMaxFiles || read_.contains(key)) read_[key] = start.from;
@@ -161,33 +175,47 @@ void LogCargo::Direct(Starts starts) {
   for (auto& [key, start] : starts) directions_->files.push_back(std::move(start));
 }
 
-void LogCargo::DirectAll(const Starts& starts, absl::Duration producer_age) {
+void LogCargo::DirectAll(Starts starts, absl::Duration producer_age) {
   all_due_ = false;
-  LogDirections& all = directions_.emplace();
-  all.round = ++directed_;
-  all.all = true;
-  all.producer_age = producer_age;
+  AddDifferences(&starts);
   for (const auto& [key, at] : stored_) {
-    if (!retirements_.contains(key)) all.files.push_back({key, at, true});
+    if (!retirements_.contains(key)) starts.insert_or_assign(key, FileStart{key, at, true});
   }
-  read_ = std::move(stored_);
-  // Files that were begun in a forgotten frame begin there again.
-  for (const auto& [key, start] : starts) {
-    retirements_.Cancel(key);
-    if (read_.size() < kMaxFiles && read_.try_emplace(key, start.from).second) {
-      all.files.push_back({key, start.from, false});
+  directions_.reset();
+  read_.clear();
+  Direct(std::move(starts));
+  directions_->all = true;
+  directions_->producer_age = producer_age;
+}
+
+// A store that is lost with this frame makes its files be read again, as far as they are there.
+void LogCargo::OnCrowdedOut(uint64_t sequence) {
+  if (sequence <= ring_.settled()) return;
+  for (const LogFilePart& part : PartsOf(*ring_.At(sequence).frame)) {
+    const auto known = unsettled_.find(part.key);
+    if (known != unsettled_.end()) {
+      known->second.last = sequence;
+    } else if (unsettled_.size() < kMaxFiles) {
+      unsettled_.emplace(part.key, UnsettledPart{part.from, sequence});
     }
   }
 }
 
 void LogCargo::OnAcknowledged() {
-  if (ring_.acknowledged() > 0) offering_ = Offering::kNothing;
+  if (ring_.acknowledged() > offered_at_) offering_ = Offering::kNothing;
+  const uint64_t settled = ring_.settled();
+  if (settled > settled_) {
+    absl::erase_if(unsettled_, [settled](const auto& part) { return part.second.last <= settled; });
+    settled_ = settled;
+  }
   retirements_.OnAcknowledged(ring_.acknowledged());
 }
 
-void LogCargo::OnNewInstance(NewInstance why, uint64_t fall) {
-  retirements_.Renumber(fall);
-  rebuilt_ = 0;
+void LogCargo::OnNewInstance(NewInstance why, uint64_t forget_upto) {
+  if (forget_upto > ring_.settled()) unsettled_.clear();  // the store that has it is not lost
+  for (auto& [key, part] : unsettled_) part.last = 1;     // until the first frame is settled
+  retirements_.Renumber(ring_.Renumber(forget_upto));
+  rebuilt_ = settled_ = offered_at_ = 0;
   offering_ = Offering::kNothing;
   if (why == NewInstance::kAloneAgain) all_due_ = true;
   if (why == NewInstance::kUnknown) offering_ = Offering::kPositions;

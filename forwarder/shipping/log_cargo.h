@@ -32,7 +32,7 @@ class LogCargo final : public SessionCargo {
   static constexpr size_t kMaxFiles = 100'000;  // as many as a gateway keeps of a producer
   static constexpr size_t kFilesPerOffer = 4096;
 
-  explicit LogCargo(Ring& ring) : ring_(ring) {}
+  explicit LogCargo(Ring& ring);  // sets the ring's on_crowded_out
 
   // --- the reader's side
   std::optional<LogDirections> TakeDirections();
@@ -51,7 +51,7 @@ class LogCargo final : public SessionCargo {
   void OnPositions(const v1::Positions& positions) override;
   std::optional<uint64_t> OnWelcomed(const v1::Welcome& welcome) override;
   void OnAcknowledged() override;
-  void OnNewInstance(NewInstance why, uint64_t fall) override;
+  void OnNewInstance(NewInstance why, uint64_t forget_upto) override;
   void OnPositionRefusal(const v1::Refusal& refusal, bool superseded) override;
   UnfitFrame OnUnfit(uint64_t sequence, GapReason reason) override;
   std::optional<Outgoing> Next(uint64_t sent) override;
@@ -62,21 +62,31 @@ class LogCargo final : public SessionCargo {
   enum class Offering { kNothing, kPositions, kPositionsAnew };
   using Starts = absl::flat_hash_map<std::string, FileStart>;
 
+  // What left the ring before it was settled, of one file.
+  struct UnsettledPart {
+    LogPosition from;
+    uint64_t last = 0;  // sequence of the last such frame
+  };
+
+  void OnCrowdedOut(uint64_t sequence);
   void PrepareOffer();
-  std::optional<uint64_t> FirstMisfit(std::vector<LogConflict>* conflicts);
+  std::optional<uint64_t> FirstMisfit();
   Starts Forget(uint64_t from, const std::vector<LogConflict>& conflicts, bool superseded);
   void AddDifferences(Starts* starts) const;
   void Direct(Starts starts);
-  void DirectAll(const Starts& starts, absl::Duration producer_age);
+  void DirectAll(Starts starts, absl::Duration producer_age);
 
   Ring& ring_;
   LogPlaces read_;  // how far each file was read, as far as it was pushed or told
+  absl::flat_hash_map<std::string, UnsettledPart> unsettled_;
+  uint64_t settled_ = 0;  // as unsettled_ was looked through for it
   LogRetirements retirements_;
   std::optional<LogDirections> directions_;  // that were not taken; all of them as one
   uint64_t directed_ = 0;                    // round of the last directions; 0: there were none
   bool all_due_ = true;                      // the next welcome's positions are all that counts
-  Offering offering_ = Offering::kNothing;   // until a frame of the instance is acknowledged
-  uint64_t rebuilt_ = 0;                     // this frame is to be read again; 0: none
+  Offering offering_ = Offering::kNothing;   // until more than offered_at_ is acknowledged
+  uint64_t offered_at_ = 0;
+  uint64_t rebuilt_ = 0;  // this frame is to be read again; 0: none
   uint64_t rereads_ = 0;
 
   // Of the living stream.

@@ -22,7 +22,8 @@ struct FileStart {
 // ones.
 struct LogDirections {
   uint64_t round = 0;  // of the next Push
-  // `files` is everything that the gateway knows; files that are not in it are unknown.
+  // `files` is everything that the gateway knows, and what was read before and it does not know
+  // (any more); files that are not in it are unknown.
   bool all = false;
   std::vector<FileStart> files;
   absl::Duration producer_age;  // with `all`: since the producer's first contact with this gateway

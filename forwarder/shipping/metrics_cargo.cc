@@ -20,8 +20,8 @@ void MetricsCargo::OnAcknowledged() {
   registrations_.Forget(ring_.first_frame(), ring_.acknowledged());
 }
 
-void MetricsCargo::OnNewInstance(NewInstance /*why*/, uint64_t fall) {
-  registrations_.Renumber(fall);
+void MetricsCargo::OnNewInstance(NewInstance /*why*/, uint64_t forget_upto) {
+  registrations_.Renumber(ring_.Renumber(forget_upto));
   registrations_.Forget(ring_.first_frame(), 0);
 }
 

@@ -17,7 +17,7 @@ class MetricsCargo final : public SessionCargo {
   void OnLimits(const v1::Limits& limits) override;
   std::optional<uint64_t> OnWelcomed(const v1::Welcome& welcome) override;
   void OnAcknowledged() override;
-  void OnNewInstance(NewInstance why, uint64_t fall) override;
+  void OnNewInstance(NewInstance why, uint64_t forget_upto) override;
   UnfitFrame OnUnfit(uint64_t sequence, GapReason reason) override;
   std::optional<Outgoing> Next(uint64_t sent) override;
 

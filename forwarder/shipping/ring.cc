@@ -53,6 +53,7 @@ void Ring::PopFront() {
 void Ring::MakeRoom() {
   while (bytes_ > max_bytes_) {
     if (!entries_.empty() && first() <= acknowledged_) {
+      if (on_crowded_out_) on_crowded_out_(first());
       PopFront();
       continue;
     }

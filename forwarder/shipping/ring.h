@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -38,6 +39,11 @@ class Ring {
   // `max_bytes` bounds frames and bookkeeping together; frames in flight may exceed it.
   explicit Ring(size_t max_bytes, RingFull full = RingFull::kExpire)
       : max_bytes_(max_bytes), full_(full) {}
+
+  // Told of acknowledged frames that go for want of room, while they are still there.
+  void set_on_crowded_out(std::function<void(uint64_t sequence)> tell) {
+    on_crowded_out_ = std::move(tell);
+  }
 
   // Sequences in the ring are [first(), next()), contiguous; all below first() are acknowledged.
   uint64_t first() const { return next_ - entries_.size(); }
@@ -85,6 +91,7 @@ class Ring {
 
   const size_t max_bytes_;
   const RingFull full_;
+  std::function<void(uint64_t)> on_crowded_out_;
   std::deque<RingEntry> entries_;
   uint64_t next_ = 1;
   uint64_t acknowledged_ = 0, settled_ = 0, protected_ = 0;

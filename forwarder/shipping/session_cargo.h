@@ -42,8 +42,8 @@ class SessionCargo {
   // first frame that is to be forgotten, with all behind it; nullopt: none.
   virtual std::optional<uint64_t> OnWelcomed(const v1::Welcome& welcome) = 0;
   virtual void OnAcknowledged() = 0;
-  // The ring is renumbered: every sequence fell by `fall`.
-  virtual void OnNewInstance(NewInstance why, uint64_t fall) = 0;
+  // Renumbers the ring: what is up to `forget_upto` need not be sent again.
+  virtual void OnNewInstance(NewInstance why, uint64_t forget_upto) = 0;
   // A frame was refused by its positions, which raised the round. It and all behind it are
   // forgotten when this returns.
   virtual void OnPositionRefusal(const v1::Refusal& refusal, bool superseded) {

@@ -92,7 +92,7 @@ void Session::RollBack(const v1::Welcome& welcome) {
        {"acknowledged", ring_.acknowledged()},
        {"first_kept", ring_.first()}});
   if (told_last_ == 0) {
-    return BecomeNewInstance(NewInstance::kUnknown, ring_.acknowledged());  // nothing was offered
+    return BecomeNewInstance(NewInstance::kUnknown, ring_.settled());  // nothing was offered
   }
   ring_.RollBack(std::max(welcome.mark(), ring_.settled()));
   const uint64_t expected = std::max(welcome.mark() + 1, told_first_);
@@ -127,7 +127,7 @@ void Session::GoElsewhere(uint64_t forget_upto) {
 }
 
 void Session::BecomeNewInstance(NewInstance why, uint64_t forget_upto) {
-  cargo_.OnNewInstance(why, ring_.Renumber(forget_upto));
+  cargo_.OnNewInstance(why, forget_upto);
   instance_ = options_.new_instance();
   store_id_.clear();
   ++status_.instances;

@@ -90,6 +90,35 @@ TEST(Ring, RenumberedFramesCarryTheirNewSequence) {
   EXPECT_EQ(ring.At(2).reason, GapReason::kMalformed);
 }
 
+TEST(Ring, TruncatedNumbersAreFreeAgain) {
+  Ring ring = Filled(10, 5);
+  ring.Acknowledge(1);
+  ring.Protect(4);
+  ring.Truncate(3);
+  EXPECT_EQ(ring.last(), 2u);
+  EXPECT_EQ(ring.frames(), 2u);
+  EXPECT_EQ(ring.samples(), 1u);
+  EXPECT_EQ(ring.bytes(), 2 * kSlot);
+  EXPECT_EQ(ring.unacknowledged_bytes(), kFrameBytes);
+  ring.Truncate(3);  // nothing is there any more
+  EXPECT_EQ(ring.last(), 2u);
+  ring.Push(FrameOf(3, kFrameBytes), 7, absl::Seconds(9));
+  EXPECT_EQ(ring.At(3).samples, 7u);
+  ring.Truncate(2);
+  EXPECT_EQ(ring.next(), 2u);
+  EXPECT_EQ(ring.samples(), 0u);
+}
+
+TEST(Ring, OneThatKeepsGivesUpOnlyWhatIsAcknowledged) {
+  Ring ring(4 * kSlot, RingFull::kKeep);
+  for (int i = 0; i < 6; ++i) ring.Push(FrameOf(ring.next(), kFrameBytes), 1, absl::Seconds(i));
+  EXPECT_EQ(Picture(ring), "FFFFFF");
+  ring.Acknowledge(3);
+  ring.Push(FrameOf(7, kFrameBytes), 1, absl::Seconds(9));
+  EXPECT_EQ(ring.first(), 4u);
+  EXPECT_EQ(ring.expired_frames(), 0u);
+}
+
 TEST(Ring, TheFirstFrameIsFoundBehindGaps) {
   Ring ring = Filled(4, 7);
   EXPECT_EQ(ring.At(ring.first_frame() - 1).frame, nullptr);
@@ -104,7 +133,7 @@ class Model {
   explicit Model(size_t bytes) : ring_(bytes) {}
 
   void Step(std::mt19937_64& random) {
-    switch (random() % 6) {
+    switch (random() % 7) {
       case 0:
       case 1:
       case 2:
@@ -113,6 +142,8 @@ class Model {
         return Send();
       case 4:
         return Acknowledge(random);
+      case 5:
+        return Truncate(random);
       default:
         return Stream(random);
     }
@@ -162,6 +193,12 @@ class Model {
     if (sent_ <= ring_.acknowledged()) return;
     ring_.Acknowledge(ring_.acknowledged() + 1 + random() % (sent_ - ring_.acknowledged()));
     ring_.Settle(random() % (ring_.acknowledged() + 1));
+  }
+  void Truncate(std::mt19937_64& random) {
+    if (random() % 8 != 0) return;
+    ring_.Truncate(ring_.acknowledged() + 1 + random() % 10);
+    sent_ = std::min(sent_, ring_.last());
+    gaps_sent_.erase(gaps_sent_.upper_bound(ring_.last()), gaps_sent_.end());
   }
   void Stream(std::mt19937_64& random) {
     if (random() % 4 != 0) return;

@@ -13,15 +13,17 @@
 #include "common/frame/wire.h"
 #include "forwarder/shipping/metrics_cargo.h"
 #include "forwarder/shipping/session.h"
+#include "tests/unit/forwarder/shipping/gateway_voice.h"
 
 namespace ampari {
 
-class SessionHarness {
+class SessionHarness : public GatewayVoice {
   int ids_ = 0;  // before the session, which takes one
 
  public:
   explicit SessionHarness(size_t ring_bytes = size_t{1} << 20)
-      : ring(ring_bytes),
+      : GatewayVoice(session),
+        ring(ring_bytes),
         session(
             {"node-1", [this] { return std::string(15, 'i') + static_cast<char>('0' + ids_++); }},
             ring, cargo) {}
@@ -43,41 +45,6 @@ class SessionHarness {
   std::string Connect() { return Words(session.Connect(now)); }
   void Disconnect() { session.OnDisconnected(); }
 
-  void Welcome(v1::Welcome::Found found, uint64_t mark, uint64_t settled = 0,
-               bool superseded = false) {
-    v1::GatewayMessage message;
-    v1::Welcome& welcome = *message.mutable_welcome();
-    welcome.set_found(found);
-    welcome.set_store_id("store");
-    welcome.set_epoch(1);
-    welcome.set_mark(mark);
-    welcome.set_settled(settled);
-    welcome.set_superseded(superseded);
-    welcome.mutable_limits()->set_max_unacknowledged_bytes(window);
-    welcome.mutable_limits()->set_max_frame_bytes(max_frame_bytes);
-    welcome.mutable_limits()->set_max_registration_bytes(max_registration_bytes);
-    session.OnMessage(message, now);
-  }
-  void Ack(uint64_t durable, uint64_t settled = 0) {
-    v1::GatewayMessage message;
-    message.mutable_ack()->set_durable(durable);
-    message.mutable_ack()->set_settled(settled);
-    session.OnMessage(message, now);
-  }
-  void Refuse(uint64_t sequence, v1::Refusal::Reason reason) {
-    v1::GatewayMessage message;
-    message.mutable_refusal()->set_sequence(sequence);
-    message.mutable_refusal()->set_reason(reason);
-    session.OnMessage(message, now);
-  }
-  void Notice(bool superseded, bool paused = false, bool admitted = true) {
-    v1::GatewayMessage message;
-    message.mutable_notice()->set_superseded(superseded);
-    message.mutable_notice()->set_paused(paused);
-    message.mutable_notice()->set_admitted(admitted);
-    session.OnMessage(message, now);
-  }
-
   // Everything that it wants to send now.
   std::string Sent() {
     std::string words;
@@ -98,9 +65,6 @@ class SessionHarness {
     return WordsOf(parsed);
   }
 
-  absl::Duration now = absl::Seconds(1000);
-  uint64_t window = uint64_t{1} << 20, max_frame_bytes = uint64_t{16} << 20;
-  uint64_t max_registration_bytes = 0;  // not told
   Ring ring;
   Registrations registrations;
   MetricsCargo cargo{ring, registrations};
