@@ -17,6 +17,7 @@ namespace {
 struct VerifyLogsFlags {
   std::string written, region, tenant = "anonymous";
   LogLabelNames labels;
+  std::vector<std::string> only;  // name=value
   bool allow_gone = false;
 };
 
@@ -27,7 +28,15 @@ bool Good(const LogVerifyCounts& counts, bool allow_gone) {
   return problems == 0 && counts.verified > 0;
 }
 
-int RunVerifyLogs(const VerifyLogsFlags& flags) {
+int RunVerifyLogs(VerifyLogsFlags flags) {
+  for (const std::string& text : flags.only) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      Log(LogLevel::kError, "give --label as name=value", {{"text", text}});
+      return kExitUsage;
+    }
+    flags.labels.only[text.substr(0, equals)] = text.substr(equals + 1);
+  }
   const absl::StatusOr<std::vector<WrittenContainer>> written = ReadWrittenLog(flags.written);
   if (!written.ok()) {
     Log(LogLevel::kError, "cannot read what was written", {{"error", written.status()}});
@@ -58,6 +67,8 @@ void AddVerifyLogsCommand(CLI::App& app, Command* run) {
   command->add_option("--pod-label", flags->labels.pod, "Of the streams.")->capture_default_str();
   command->add_option("--container-label", flags->labels.container, "Of the streams.")
       ->capture_default_str();
+  command->add_option("--label", flags->only,
+                      "name=value: streams without it are not looked at; repeatable.");
   command->add_flag("--allow-gone", flags->allow_gone,
                     "Missing lines whose files were removed are no failure.");
   command->callback([flags, run] { *run = [flags] { return RunVerifyLogs(*flags); }; });

@@ -60,9 +60,11 @@ std::string LineHashes(const LogStore& store) {
   return text;
 }
 
-std::map<std::string, uint64_t> LineCounts(const LogStore& store, const std::string& by) {
+std::map<std::string, uint64_t> LineCounts(const LogStore& store, const std::string& by,
+                                           const LineFilter& filter) {
   std::map<std::string, uint64_t> counts;
   store.ForEachStream([&](const StoredStream& stream) {
+    if (!HasAll(stream.labels, filter.labels)) return;
     if (by == "response_code") {
       for (const auto& [code, lines] : stream.response_codes) counts[code] += lines;
       return;

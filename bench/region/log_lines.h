@@ -27,8 +27,9 @@ std::string LinesJson(const LogStore& store, const LineFilter& filter);
 std::string LineHashes(const LogStore& store);
 
 // Lines by the value of a label ("" where a stream has none), or by "response_code" of access
-// lines.
-std::map<std::string, uint64_t> LineCounts(const LogStore& store, const std::string& by);
+// lines; of the filter the labels count.
+std::map<std::string, uint64_t> LineCounts(const LogStore& store, const std::string& by,
+                                           const LineFilter& filter);
 
 // The members of one JSON object.
 void WriteLogCounts(const LogCounts& counts, JsonWriter& out);

@@ -71,7 +71,8 @@ std::optional<ServerResponse> LogReceiver::Answer(const ServerRequest& request) 
   JsonWriter out;
   out.BeginObject();
   if (store != nullptr) {
-    for (const auto& [value, count] : LineCounts(*store, std::string(request.Query("by")))) {
+    const std::string by(request.Query("by"));
+    for (const auto& [value, count] : LineCounts(*store, by, FilterOf(request))) {
       out.Field(value, count);
     }
   }

@@ -6,7 +6,8 @@
 // tenant=NAME for one tenant, signal=metrics or signal=logs for one signal), POST /reset (forgets
 // what was stored), GET /report, GET /samples?tenant=NAME[&format=compact], GET
 // /metadata?tenant=NAME, GET /lines?tenant=NAME[&label.NAME=VALUE…][&limit=N], GET
-// /line_hashes?tenant=NAME, GET /line_counts?tenant=NAME&by=LABEL (log_lines.h).
+// /line_hashes?tenant=NAME, GET /line_counts?tenant=NAME&by=LABEL[&label.NAME=VALUE…]
+// (log_lines.h).
 #pragma once
 
 #include <cstdint>

@@ -99,9 +99,9 @@ class Region:
         rows = [json.loads(line) for line in body.decode().split("\n") if line]
         return [(row["labels"], row["time_ns"], row["line"], row["metadata"]) for row in rows]
 
-    def line_counts(self, tenant, by="response_code"):
-        """{value: lines} by any label, or by the status of access lines."""
-        query = urllib.parse.urlencode({"tenant": tenant, "by": by})
+    def line_counts(self, tenant, by="response_code", **labels):
+        """{value: lines} by any label, or by the status of access lines, of the streams with these labels."""
+        query = urllib.parse.urlencode({"tenant": tenant, "by": by, **{f"label.{k}": v for k, v in labels.items()}})
         status, body = self.process.fetch(f"{self.control_url}/line_counts?{query}", timeout=60)
         assert status == 200, body
         return json.loads(body)

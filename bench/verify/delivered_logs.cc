@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -26,10 +27,17 @@ absl::StatusOr<std::string> Fetch(std::string url) {
   return std::move(response.body);
 }
 
-bool ReadHead(std::string_view text, const LogLabelNames& names, DeliveredStream* stream) {
+bool IsOthers(const JsonValue& labels, const LogLabelNames& names) {
+  return !std::all_of(names.only.begin(), names.only.end(),
+                      [&](const auto& pair) { return labels[pair.first].text == pair.second; });
+}
+
+bool ReadHead(std::string_view text, const LogLabelNames& names, DeliveredStream* stream,
+              bool* others) {
   const absl::StatusOr<JsonValue> head = ParseJson(text);
   if (!head.ok()) return false;
   const JsonValue& labels = (*head)["labels"];
+  *others = IsOthers(labels, names);
   stream->namespace_name = labels[names.namespace_name].text;
   stream->pod = labels[names.pod].text;
   stream->container = labels[names.container].text;
@@ -45,13 +53,17 @@ bool ReadLine(std::string_view text, DeliveredStream::Line* line) {
 
 bool ReadStreams(std::string_view text, const LogLabelNames& names,
                  std::vector<DeliveredStream>* streams) {
+  bool others = true;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    const bool head = line.starts_with('{');
-    if (head && !ReadHead(line, names, &streams->emplace_back())) return false;
-    if (head) continue;
-    if (streams->empty() || !ReadLine(line, &streams->back().lines.emplace_back())) return false;
+    if (line.starts_with('{')) {
+      DeliveredStream stream;
+      if (!ReadHead(line, names, &stream, &others)) return false;
+      if (!others) streams->push_back(std::move(stream));
+    } else if (!others && !ReadLine(line, &streams->back().lines.emplace_back())) {
+      return false;
+    }
   }
   return true;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,11 @@ struct DeliveredStream {
   std::vector<Line> lines;
 };
 
-// Which labels of a stream tell its container.
+// Which labels of a stream tell its container. Streams without all of `only` are somebody else's
+// and passed over.
 struct LogLabelNames {
   std::string namespace_name = "namespace", pod = "pod", container = "container";
+  std::map<std::string, std::string> only;
 };
 
 struct DeliveredLogs {

@@ -7,8 +7,10 @@
 #include <functional>
 
 #include "bench/region/region.h"
+#include "loki/push.pb.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/unit/bench/write_requests.h"
 
 namespace ampari::bench {
 namespace {
@@ -124,6 +126,36 @@ TEST(VerifyLogs, StreamsOfNoContainerAreUnknown) {
   DeliveredLogs delivered = AllFive();
   delivered.streams.push_back({"default", "b", "istio-proxy", "{y}", {{1, 2}, {3, 4}}});
   EXPECT_EQ(VerifyLogs(FiveLines(), delivered).unknown, 2u);
+}
+
+TEST(ReadRegionLogs, ReadsTheStreamsWithTheseLabels) {
+  auto region = Region::Start({});
+  ASSERT_THAT(region, IsOk());
+  logproto::PushRequest request;
+  const auto add = [&](const char* labels, int64_t seconds, const char* text) {
+    logproto::Stream* stream = request.add_streams();
+    stream->set_labels(labels);
+    stream->add_entries()->set_line(text);
+    stream->mutable_entries(0)->mutable_timestamp()->set_seconds(seconds);
+  };
+  add(R"({container="c", job="mine", namespace="n", pod="p"})", 7, "a line");
+  add(R"({container="c", job="theirs", namespace="n", pod="p"})", 8, "another");
+  HttpRequest push = PushRequest((*region)->logs_url(), Compress(request.SerializeAsString()));
+  push.headers = {{"Content-Type", "application/x-protobuf"}, {"X-Scope-OrgID", "t"}};
+  ASSERT_EQ(FetchOnce(std::move(push)).status, 204);
+  const std::string control = "http://127.0.0.1:" + std::to_string((*region)->control_port());
+  LogLabelNames names;
+  names.only = {{"job", "mine"}};
+  const auto logs = ReadRegionLogs(control, "t", names);
+  ASSERT_THAT(logs, IsOk());
+  ASSERT_EQ(logs->streams.size(), 1u);
+  const DeliveredStream& stream = logs->streams[0];
+  EXPECT_EQ(stream.namespace_name + "/" + stream.pod + "/" + stream.container, "n/p/c");
+  ASSERT_EQ(stream.lines.size(), 1u);
+  EXPECT_EQ(stream.lines[0].time_ns, 7'000'000'000);
+  EXPECT_EQ(stream.lines[0].hash, LineHash("a line"));
+  EXPECT_EQ(ReadRegionLogs(control, "t", {})->streams.size(), 2u);
+  EXPECT_EQ(ReadRegionLogs(control, "other", {})->streams.size(), 0u);
 }
 
 TEST(ReadWrittenLog, ReadsWhatWasWritten) {

@@ -376,6 +376,7 @@ TEST_F(RegionLogsTest, CountsLinesByResponseCode) {
         {3, R"([t] "GET / HTTP/1.1" 200 - "-")"},
         {4, "other"}});
   EXPECT_EQ(Get("/line_counts?tenant=tenant-a&by=response_code"), "{\"200\":2,\"503\":1}\n");
+  EXPECT_EQ(Get("/line_counts?tenant=tenant-a&by=response_code&label.pod=b"), "{}\n");
   EXPECT_THAT(Counts().response_codes, ElementsAre(Pair("200", 2), Pair("503", 1)));
 }
 
