@@ -42,6 +42,9 @@ class LineJoiner {
   // What is there of a line whose last part will not come.
   std::optional<JoinedLine> Flush(LogOutput output);
 
+  // What is before `end` is read, but for lines that have begun.
+  void PassOver(uint64_t end) { MoveOn(end); }
+
   // Offsets behind the last whole line of each output. What has begun is read again from here.
   LogPosition position() const { return position_; }
   // Whether a part waits for the next one.

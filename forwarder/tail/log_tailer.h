@@ -18,6 +18,7 @@
 #include "common/frame/log_frame.h"
 #include "common/runtime/clock.h"
 #include "forwarder/shipping/log_shipper.h"
+#include "forwarder/tail/log_directory.h"
 #include "forwarder/tail/log_target.h"
 
 namespace ampari {
@@ -32,6 +33,7 @@ struct LogTailerOptions {
   std::function<bool()> superseded;        // while true nothing is read
   size_t flush_bytes = size_t{512} << 10;  // of raw lines
   absl::Duration flush_interval = absl::Seconds(1);
+  LinkRoots links;
 };
 
 // What is shown of one file. Counters are of this process's life.

@@ -1,0 +1,287 @@
+// Turns and ends: reading the oldest file that is not done, and what becomes of those that are.
+#include "forwarder/tail/log_sequence.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/runtime/check.h"
+#include "forwarder/tail/log_start.h"
+
+namespace ampari {
+
+LogSequence::LogSequence(std::string_view directory, TailScope* scope)
+    : scope_(*scope),
+      pod_(OwnerOfDirectory(directory).pod),
+      container_(OwnerOfDirectory(directory).container) {}
+
+LogSequence::~LogSequence() {
+  while (!files_.empty()) Remove(files_.size() - 1);
+}
+
+TurnEnd LogSequence::Turn(const ReadingPlan& plan, size_t* budget) {
+  for (size_t i = files_.size(); i-- > 0;) {
+    if (!files_[i]->key && IdentifyLate(i) == TurnEnd::kLook) return TurnEnd::kLook;
+  }
+  for (size_t i = 0; i < files_.size(); ++i) {
+    if (files_[i]->finished || !files_[i]->key) continue;
+    const TurnEnd end = TurnOf(i, plan, budget);
+    if (end != TurnEnd::kIdle || !files_[i]->finished) return end;
+  }
+  return TurnEnd::kIdle;
+}
+
+TurnEnd LogSequence::TurnOf(size_t index, const ReadingPlan& plan, size_t* budget) {
+  TailedFile& file = *files_[index];
+  if (file.lost && scope_.book.told()) {
+    GiveUp(file, plan);
+    return TurnEnd::kIdle;
+  }
+  if (!file.source) return TurnEnd::kIdle;  // the next look finds one, or that it is lost
+  if (const absl::Status s = file.source->Refresh(); !s.ok()) {
+    file.error = std::string(s.message());
+    return TurnEnd::kIdle;
+  }
+  if (!scope_.book.told()) return TurnEnd::kIdle;
+  if (!file.started) Start(file, plan);
+  if (file.finished) return TurnEnd::kIdle;
+  if (const TurnEnd end = ReadOn(file, plan, budget); end != TurnEnd::kIdle) return end;
+  file.end_at = scope_.now;
+  if (!IsOver(index)) return TurnEnd::kIdle;
+  Finish(file, plan);
+  return TurnEnd::kIdle;
+}
+
+// kIdle: it is read to its end.
+TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* budget) {
+  const bool plain = !file.source->compressed();
+  const uint64_t size = file.source->size();
+  if (plain && size < file.reader.seen()) {
+    LoseSource(file);
+    return TurnEnd::kLook;
+  }
+  file.last_size = std::max(file.last_size, size);
+  if (plain && size == file.reader.seen()) return TurnEnd::kIdle;
+  LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
+  const ReadEnd end = file.reader.Read(*file.source, scope_.buffer, outlet, budget);
+  TouchIfMoved(file);
+  file.last_size = std::max(file.last_size, file.reader.seen());
+  switch (end) {
+    case ReadEnd::kMore:
+      return TurnEnd::kMore;
+    case ReadEnd::kFull:
+      return TurnEnd::kFull;
+    case ReadEnd::kRewritten:
+      LoseSource(file);
+      return TurnEnd::kLook;
+    case ReadEnd::kFailed:
+      file.error = std::string(file.reader.error().message());
+      return TurnEnd::kWaits;
+    case ReadEnd::kEnd:
+      break;
+  }
+  file.error = std::string(file.source->damage().message());
+  return TurnEnd::kIdle;
+}
+
+// Its first line may have been written by now; a short file that was rotated away gets no more.
+// kLook: it is none of ours.
+TurnEnd LogSequence::IdentifyLate(size_t index) {
+  TailedFile& file = *files_[index];
+  if (file.lost || !file.source || !file.source->Refresh().ok()) {
+    if (file.lost) Remove(index);
+    return TurnEnd::kIdle;
+  }
+  const bool final = IsOver(index);
+  file.last_size = std::max(file.last_size, file.source->size());
+  if (!Identify(file, final)) {
+    if (final) Remove(index);  // empty for good
+    return TurnEnd::kIdle;
+  }
+  std::unique_ptr<TailedFile> identified = std::move(files_[index]);
+  files_.erase(files_.begin() + static_cast<Files::difference_type>(index));
+  TailedFile* const file_now = identified.get();
+  const uint64_t look = identified->look;
+  const size_t before = files_.size();
+  if (!Settle(std::move(identified)).ok()) return TurnEnd::kLook;
+  if (files_.size() == before) return TurnEnd::kIdle;  // it was one that is known
+  file_now->look = look;
+  file_now->appeared_later = true;  // when it was met it had no line
+  return TurnEnd::kIdle;
+}
+
+void LogSequence::Start(TailedFile& file, const ReadingPlan& plan) {
+  file.started = true;
+  const BookedPosition* const booked = scope_.book.Find(*file.key);
+  if (booked == nullptr) {
+    StartUnknown(file, *plan.job);
+    return;
+  }
+  const LogPosition at = booked->at;
+  scope_.book.Use(*file.key);
+  file.reader.Resume(at);
+  const bool declared_end =
+      file.source->compressed() && at.out == at.err && at.out == file.source->size();
+  if (!declared_end) return;
+  file.finished = true;  // no need to inflate it
+  CloseSource(file);
+}
+
+void LogSequence::StartUnknown(TailedFile& file, const LogJob& job) {
+  const int64_t born_ns = file.first_time_ns != 0 ? file.first_time_ns : file.source->born_ns();
+  if (file.appeared_later ||
+      StartsAtBeginning(job.start, absl::FromUnixNanos(born_ns), scope_.book.first_contact())) {
+    scope_.book.Begin(*file.key, {});
+    return;
+  }
+  const bool compressed = file.source->compressed();
+  const uint64_t end =
+      compressed ? file.source->size() : EndOfLastLine(*file.source, scope_.buffer);
+  file.skipped_bytes = end;
+  scope_.totals.skipped_bytes += end;
+  file.reader.Resume({end, end});
+  if (compressed) {  // it will not grow, and the same rule skips it again
+    file.finished = true;
+    CloseSource(file);
+    return;
+  }
+  scope_.book.Begin(*file.key, {end, end});
+  scope_.flush.Touch(&file, scope_.now);
+}
+
+// Whether nothing will be written to it any more. It is at its end.
+bool LogSequence::IsOver(size_t index) const {
+  const TailedFile& file = *files_[index];
+  const auto passed = [this](const std::optional<absl::Duration>& since) {
+    return since && scope_.now - *since >= kGrace;
+  };
+  if (file.source->compressed() || passed(directory_gone_at_)) return true;
+  if (!file.key && file.written_now()) return passed(file.absent_since) && files_.size() > 1;
+  if (!file.key) return passed(file.replaced_at);
+  size_t newer = 0;
+  for (size_t i = index + 1; i < files_.size(); ++i) newer += files_[i]->key ? 1 : 0;
+  if (newer >= 2) return true;
+  return newer == 1 && passed(file.replaced_at);
+}
+
+void LogSequence::Finish(TailedFile& file, const ReadingPlan& plan) {
+  LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
+  file.reader.Finish(file.source.get(), scope_.buffer, outlet);
+  TouchIfMoved(file);
+  file.finished = true;
+  if (file.source->compressed() && !file.source->damage().ok()) {
+    const uint64_t missing = file.last_size - std::min(file.last_size, file.reader.offset());
+    file.unread_bytes += missing;
+    scope_.totals.rotated_unread_bytes += missing;
+  }
+  CloseSource(file);
+  if (file.absent_since) LookBy(*file.absent_since + kRetireAfter);
+}
+
+// What is unread is gone; parts that wait for their end are all that there is of their lines.
+void LogSequence::GiveUp(TailedFile& file, const ReadingPlan& plan) {
+  if (!file.started) {
+    file.started = true;
+    const BookedPosition* const booked = file.key ? scope_.book.Find(*file.key) : nullptr;
+    if (booked != nullptr) file.reader.Resume(booked->at);
+  }
+  const uint64_t unread = file.last_size - std::min(file.last_size, file.reader.offset());
+  if (file.key && scope_.book.Find(*file.key) != nullptr) {
+    LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
+    file.reader.Finish(nullptr, scope_.buffer, outlet);
+    TouchIfMoved(file);
+  }
+  file.unread_bytes += unread;
+  scope_.totals.rotated_unread_bytes += unread;
+  file.finished = true;
+  file.lost = false;
+  CloseSource(file);
+  if (!file.absent_since) file.absent_since = scope_.now;
+  LookBy(*file.absent_since + kRetireAfter);
+}
+
+void LogSequence::TouchIfMoved(TailedFile& file) {
+  const BookedPosition* const booked = scope_.book.Find(*file.key);
+  if (booked->at != file.reader.position() || !booked->known) {
+    scope_.flush.Touch(&file, scope_.now);
+  }
+}
+
+bool LogSequence::Measure() {
+  bool look = false;
+  for (const auto& file : files_) {
+    if (!file->source || file->source->compressed() || !file->source->Refresh().ok()) continue;
+    if (file->source->size() < file->reader.seen() || !file->source->HeadIsSame()) {
+      LoseSource(*file);
+      look = true;
+      continue;
+    }
+    file->last_size = std::max(file->last_size, file->source->size());
+  }
+  return look;
+}
+
+uint64_t LogSequence::held_bytes() const {
+  uint64_t held = 0;
+  for (const auto& file : files_) {
+    if (!file->source || !file->absent_since) continue;
+    held += file->last_size - std::min(file->last_size, file->reader.offset());
+  }
+  return held;
+}
+
+bool LogSequence::GiveUpOldestHeld() {
+  for (const auto& file : files_) {
+    if (!file->source || !file->absent_since || file->lost) continue;
+    file->lost = true;
+    CloseSource(*file);
+    return true;
+  }
+  return false;
+}
+
+// The inode goes on under another identity.
+void LogSequence::LoseSource(TailedFile& file) {
+  ++scope_.totals.truncations;
+  file.lost_inode = file.source->stamp();
+  std::erase_if(file.stamps,
+                [&file](const FileStamp& known) { return known.same_file(*file.lost_inode); });
+  file.look = 0;
+  CloseSource(file);
+}
+
+void LogSequence::CloseSource(TailedFile& file) {
+  if (!file.source) return;
+  file.source.reset();
+  Check(scope_.open_files > 0, "every open file was counted");
+  --scope_.open_files;
+}
+
+void LogSequence::RetireAbsent() {
+  for (size_t i = files_.size(); i-- > 0;) {
+    TailedFile& file = *files_[i];
+    if (!file.finished || !file.absent_since) continue;
+    const absl::Duration due =
+        directory_gone_at_ ? *directory_gone_at_ : *file.absent_since + kRetireAfter;
+    if (scope_.now < due || file.touched) {
+      LookBy(std::max(due, scope_.now + kLostAfter));
+      continue;
+    }
+    if (file.key && scope_.book.Find(*file.key) != nullptr) {
+      scope_.retired.emplace_back(file.key->view());
+      scope_.book.Forget(*file.key);
+    }
+    Remove(i);
+  }
+}
+
+void LogSequence::Remove(size_t index) {
+  TailedFile& file = *files_[index];
+  Check(!file.touched, "what a flush holds stays until it was pushed");
+  scope_.totals.lines += file.reader.counts();
+  CloseSource(file);
+  const auto owner = file.key ? scope_.owners.find(*file.key) : scope_.owners.end();
+  if (owner != scope_.owners.end() && owner->second == &file) scope_.owners.erase(owner);
+  files_.erase(files_.begin() + static_cast<Files::difference_type>(index));
+}
+
+}  // namespace ampari

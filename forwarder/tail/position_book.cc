@@ -1,0 +1,51 @@
+#include "forwarder/tail/position_book.h"
+
+#include <utility>
+
+namespace ampari {
+
+void PositionBook::TakeOver(const LogDirections& directions, absl::Time now) {
+  round_ = directions.round;
+  if (directions.all) {
+    told_ = true;
+    first_contact_ = now - directions.producer_age;
+    absl::erase_if(positions_, [](const auto& entry) { return !entry.second.used; });
+    for (auto& [key, booked] : positions_) booked.known = false;
+  }
+  for (const FileStart& start : directions.files) {
+    const auto key = FileKeyFromBytes(start.key);
+    if (!key) continue;
+    BookedPosition& booked = positions_[*key];
+    booked.at = start.from;
+    booked.known = start.known;
+  }
+}
+
+const BookedPosition* PositionBook::Find(const FileKey& key) const {
+  const auto found = positions_.find(key);
+  return found == positions_.end() ? nullptr : &found->second;
+}
+
+void PositionBook::Begin(const FileKey& key, const LogPosition& at) {
+  positions_[key] = BookedPosition{at, false, true};
+}
+
+void PositionBook::Use(const FileKey& key) {
+  const auto found = positions_.find(key);
+  if (found != positions_.end()) found->second.used = true;
+}
+
+void PositionBook::Pushed(const FileKey& key, const LogPosition& upto) {
+  positions_[key] = BookedPosition{upto, true, true};
+}
+
+std::vector<FileKey> PositionBook::TakeUnused() {
+  std::vector<FileKey> unused;
+  for (const auto& [key, booked] : positions_) {
+    if (!booked.used) unused.push_back(key);
+  }
+  for (const FileKey& key : unused) positions_.erase(key);
+  return unused;
+}
+
+}  // namespace ampari

@@ -1,0 +1,49 @@
+// PositionBook: how far each file counts as read: what was pushed last, or told by the gateway.
+#pragma once
+
+#include <optional>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "common/frame/log_frame.h"
+#include "forwarder/shipping/log_shipper.h"
+#include "forwarder/tail/file_key.h"
+
+namespace ampari {
+
+struct BookedPosition {
+  LogPosition at;
+  bool known = false;  // by the gateway; false: the next part of the file says `first`
+  bool used = false;   // a file that is there has it
+};
+
+// Not thread-safe. As large as what the gateway keeps (100,000 files) and what is open.
+class PositionBook {
+ public:
+  // Whether the gateway told what it knows. Before that nothing may be read.
+  bool told() const { return told_; }
+  uint64_t round() const { return round_; }
+  // Of this producer with the gateway; older files begin at their end.
+  absl::Time first_contact() const { return first_contact_; }
+
+  // Files that are in use and that the gateway does not know keep their place and say `first`.
+  void TakeOver(const LogDirections& directions, absl::Time now);
+
+  const BookedPosition* Find(const FileKey& key) const;
+  // A file that is not in the book.
+  void Begin(const FileKey& key, const LogPosition& at);
+  void Use(const FileKey& key);
+  void Pushed(const FileKey& key, const LogPosition& upto);
+  void Forget(const FileKey& key) { positions_.erase(key); }
+  // Known positions that no file has; they are forgotten.
+  std::vector<FileKey> TakeUnused();
+  size_t size() const { return positions_.size(); }
+
+ private:
+  bool told_ = false;
+  uint64_t round_ = 0;
+  absl::Time first_contact_;
+  absl::flat_hash_map<FileKey, BookedPosition> positions_;
+};
+
+}  // namespace ampari

@@ -1,0 +1,208 @@
+#include "forwarder/tail/tail_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/runtime/logging.h"
+#include "forwarder/tail/directory_finder.h"
+
+namespace ampari {
+
+TailEngine::TailEngine(LogTailerOptions options) : options_(std::move(options)) {
+  scope_.flush_bytes = options_.flush_bytes;
+  scope_.now = options_.clock->Monotonic();
+  scope_.wall = options_.clock->Now();
+  find_at_ = held_at_ = scope_.now;
+  found_at_ = scope_.now - kFindAtMostEvery;
+  unused_at_ = absl::InfiniteDuration();
+}
+
+TailEngine::~TailEngine() { scope_.flush.Drop(); }
+
+void TailEngine::Apply(LogTargetSet targets) {
+  std::map<std::string, std::shared_ptr<TailTarget>> next;
+  refused_targets_.clear();
+  for (LogTarget& target : targets.targets) {
+    const std::string path = target.path;
+    const std::string id = absl::StrCat(target.job->job_name, "\n", target.id);
+    const auto old = targets_.find(id);
+    if (old != targets_.end() && old->second->target.job == target.job) {
+      next[id] = old->second;
+      continue;
+    }
+    if (next.size() >= kMaxTargets) {
+      refused_targets_.push_back({path, absl::StrCat("more than ", kMaxTargets, " targets")});
+      continue;
+    }
+    absl::StatusOr<std::shared_ptr<TailTarget>> made = TailTarget::Make(std::move(target));
+    if (made.ok()) {
+      next[id] = *std::move(made);
+    } else {
+      refused_targets_.push_back({path, std::string(made.status().message())});
+    }
+  }
+  for (auto& [id, target] : targets_) replaced_.push_back(std::move(target));
+  targets_ = std::move(next);
+  scope_.totals.refused_files += refused_targets_.size();
+  find_at_ = absl::ZeroDuration();
+}
+
+absl::Duration TailEngine::Step() {
+  scope_.now = options_.clock->Monotonic();
+  scope_.wall = options_.clock->Now();
+  TakeDirections();
+  if (superseded_) return DirectoryFollower::kMaxPoll;
+  SeeChanges();
+  if (find_at_ <= scope_.now) FindDirectories();
+  LookWhereDue();
+  ReadInTurns();
+  PushIfDue();
+  TellRetired();
+  BoundHeldFiles();
+  RetireUnused();
+  return NextStep();
+}
+
+bool TailEngine::DrainStep() {
+  (void)Step();
+  if (superseded_ || !scope_.book.told() || !options_.has_room()) return true;
+  bool more = false;
+  for (const auto& [path, follower] : followers_) more = more || follower->turn_due();
+  if (!more && !scope_.flush.empty()) more = Push();
+  return !more;
+}
+
+void TailEngine::TakeDirections() {
+  const bool superseded = options_.superseded && options_.superseded();
+  if (superseded && !superseded_) scope_.flush.Drop();
+  superseded_ = superseded;
+  while (auto directions = options_.take_directions()) {
+    // What was collected is of an older round.
+    scope_.flush.Drop();
+    if (directions->all && unused_at_ == absl::InfiniteDuration()) {
+      unused_at_ = scope_.now + kRetireUnusedAfter;
+    }
+    scope_.book.TakeOver(*directions, scope_.wall);
+    RewindAll();
+  }
+}
+
+// Readers go to where the book says they are; files that are done are done no longer when that is
+// before their end.
+void TailEngine::RewindAll() {
+  for (auto& [path, follower] : followers_) {
+    bool moved = false;
+    for (auto& [name, sequence] : follower->sequences()) {
+      for (const auto& file : sequence.files->files()) {
+        const BookedPosition* const booked = file->key ? scope_.book.Find(*file->key) : nullptr;
+        if (booked == nullptr) continue;
+        scope_.book.Use(*file->key);
+        if (!file->started || !file->Rewind(booked->at)) continue;
+        ++scope_.totals.rereads;
+        moved = true;
+      }
+    }
+    if (moved) follower->LookSoon();
+    follower->ReadSoon();
+  }
+}
+
+void TailEngine::SeeChanges() {
+  bool all = false;
+  for (const std::string& directory : watch_.TakeChanged(&all)) {
+    if (on_the_way_.contains(directory))
+      find_at_ = std::min(find_at_, found_at_ + kFindAtMostEvery);
+    if (const auto its = followers_.find(directory); its != followers_.end()) {
+      its->second->LookSoon();
+    }
+    const auto links = elsewhere_.equal_range(directory);
+    for (auto at = links.first; at != links.second; ++at) {
+      const auto its = followers_.find(at->second);
+      if (its != followers_.end()) its->second->LookSoon();
+    }
+  }
+  if (!all) return;
+  Log(LogLevel::kWarn, "events of directories were lost: all logs are looked for anew");
+  find_at_ = absl::ZeroDuration();
+  for (auto& [path, follower] : followers_) follower->LookSoon();
+}
+
+void TailEngine::FindDirectories() {
+  found_at_ = scope_.now;
+  find_at_ = scope_.now + (watch_.unwatched() == 0 ? kFindEvery : kFindUnwatched);
+  DirectoryFinder finder(options_.links.pods);
+  found_.clear();
+  for (const auto& [id, target] : targets_) {
+    for (const PathGlob& glob : target->globs) {
+      for (RootedPath& directory : finder.Find(glob)) {
+        auto& [where, claims] = found_[directory.full()];
+        where = std::move(directory);
+        claims.push_back({target, glob.name, false});
+      }
+    }
+  }
+  on_the_way_ = finder.watched();
+  Reconcile();
+}
+
+void TailEngine::AddLinkClaims(Claims* claims) const {
+  for (const auto& [path, follower] : followers_) {
+    for (const LogLink& link : follower->links()) {
+      for (const DirectoryClaim& claim : follower->claims()) {
+        const bool its =
+            claim.literal ? claim.pattern == link.seen_as : MatchName(claim.pattern, link.seen_as);
+        if (!its) continue;
+        auto& [where, wanted] = (*claims)[link.directory.full()];
+        where = link.directory;
+        wanted.push_back({claim.target, link.base, true});
+        break;
+      }
+    }
+  }
+}
+
+void TailEngine::Reconcile() {
+  Claims claims = found_;
+  AddLinkClaims(&claims);
+  for (auto& [path, wanted] : claims) {
+    auto& follower = followers_[path];
+    if (!follower) {
+      follower = std::make_unique<DirectoryFollower>(wanted.first, options_.links, &scope_);
+    }
+    follower->SetClaims(std::move(wanted.second));
+  }
+  for (auto at = followers_.begin(); at != followers_.end();) {
+    if (!claims.contains(at->first)) at->second->SetClaims({});
+    at = at->second->done() ? followers_.erase(at) : std::next(at);
+  }
+  WatchDirectories();
+}
+
+void TailEngine::WatchDirectories() {
+  std::set<std::string> directories = on_the_way_;
+  elsewhere_.clear();
+  for (const auto& [path, follower] : followers_) {
+    directories.insert(path);
+    for (const std::string& directory : follower->elsewhere()) {
+      directories.insert(directory);
+      elsewhere_.emplace(directory, path);
+    }
+  }
+  watch_.Watch(directories);
+}
+
+void TailEngine::LookWhereDue() {
+  bool reconcile = false;
+  for (auto& [path, follower] : followers_) {
+    if (!follower->look_due()) continue;
+    const std::vector<LogLink> links = follower->links();
+    const std::vector<std::string> elsewhere = follower->elsewhere();
+    follower->Look(watch_.watches(path));
+    reconcile = reconcile || links != follower->links() || elsewhere != follower->elsewhere() ||
+                follower->done();
+  }
+  if (reconcile) Reconcile();
+}
+
+}  // namespace ampari

@@ -1,0 +1,51 @@
+#include "forwarder/tail/tailed_file.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace ampari {
+namespace {
+
+constexpr size_t kMaxStamps = 4;  // a file, its copy, its compressed form
+
+}  // namespace
+
+bool TailedFile::Rewind(const LogPosition& at) {
+  if (reader.position() == at) return false;
+  reader.Resume(at);
+  finished = false;
+  return true;
+}
+
+bool TailedFile::Knows(const FileStamp& stamp) const {
+  return std::any_of(stamps.begin(), stamps.end(), [&stamp](const FileStamp& known) {
+    return known.same_file(stamp) && known.size == stamp.size &&
+           known.modified_ns == stamp.modified_ns;
+  });
+}
+
+bool TailedFile::KnowsInode(const FileStamp& stamp) const {
+  return std::any_of(stamps.begin(), stamps.end(),
+                     [&stamp](const FileStamp& known) { return known.same_file(stamp); });
+}
+
+void TailedFile::Remember(const FileStamp& stamp) {
+  const auto same = std::find_if(stamps.begin(), stamps.end(), [&stamp](const FileStamp& known) {
+    return known.same_file(stamp);
+  });
+  if (same != stamps.end()) {
+    *same = stamp;
+    return;
+  }
+  if (stamps.size() == kMaxStamps) stamps.erase(stamps.begin());
+  stamps.push_back(stamp);
+}
+
+bool ComesBefore(const TailedFile& a, const TailedFile& b) {
+  // What has no line yet is the newest.
+  const bool a_waits = !a.key, b_waits = !b.key;
+  return std::tie(a.restart, a_waits, a.first_time_ns, a.rank, a.serial) <
+         std::tie(b.restart, b_waits, b.first_time_ns, b.rank, b.serial);
+}
+
+}  // namespace ampari

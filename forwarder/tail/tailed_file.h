@@ -1,0 +1,74 @@
+// TailedFile: one log of a container as it is followed, by whatever names it has. A plain value of
+// its sequence (log_sequence.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "forwarder/tail/file_key.h"
+#include "forwarder/tail/log_reader.h"
+#include "forwarder/tail/log_source.h"
+#include "forwarder/tail/open_beneath.h"
+
+namespace ampari {
+
+// A log file as it stands in a directory.
+struct ListedLog {
+  std::string base;  // the name it is written under: 0.log
+  RootedPath where;
+  bool compressed = false;
+  uint64_t rank = UINT64_MAX;  // LogName
+  FileStamp stamp;
+};
+
+struct TailedFile {
+  explicit TailedFile(const LineLimits& limits) : reader(limits, {}) {}
+
+  // Identity. No key: it is too short yet.
+  std::optional<FileKey> key;
+  uint32_t generation = 0;
+
+  // Order among the files of its container.
+  uint32_t restart = 0;       // of the container
+  int64_t first_time_ns = 0;  // of its first line; 0: none
+  uint64_t rank = UINT64_MAX;
+  uint64_t serial = 0;  // in which order they were met
+
+  // Where it is, and how its names looked when they were met.
+  std::string base;
+  RootedPath where;
+  std::vector<FileStamp> stamps;
+  uint64_t look = 0;                           // in which it was met last
+  std::optional<absl::Duration> absent_since;  // monotonic; no name leads to it
+  std::optional<absl::Duration> replaced_at;   // monotonic; a newer one is there
+
+  std::optional<FileStamp> lost_inode;  // was written anew under this file's hands
+  std::unique_ptr<LogSource> source;    // null: done, lost, or not opened yet
+  LogReader reader;
+  bool appeared_later = false;  // while its container was already followed
+  bool started = false;         // its position is known
+  bool finished = false;        // read to its end, and nothing will come
+  bool lost = false;            // what is unread cannot be had any more
+  bool touched = false;         // the flush holds something of it
+  uint64_t last_size = 0;       // the greatest that was seen
+  uint64_t skipped_bytes = 0;   // before its start
+  uint64_t unread_bytes = 0;    // gone before they could be read
+  absl::Duration end_at;        // monotonic; when it was read to its end last
+  std::string error;
+
+  // Back to `at`, if it is elsewhere; then it is to be read again. True if so.
+  bool Rewind(const LogPosition& at);
+  bool written_now() const { return rank == UINT64_MAX; }
+  bool Knows(const FileStamp& stamp) const;
+  bool KnowsInode(const FileStamp& stamp) const;
+  void Remember(const FileStamp& stamp);
+};
+
+// The order in which logs of one container are read.
+bool ComesBefore(const TailedFile& a, const TailedFile& b);
+
+}  // namespace ampari
