@@ -75,7 +75,7 @@ void Lister::TakeEntry(int fd, const RootedPath& directory, std::string_view nam
 
 void Lister::TakeFile(int fd, const RootedPath& directory, const std::string& name,
                       std::string_view base, bool compressed, uint64_t rank) {
-  const absl::StatusOr<FileStamp> stamp = StampOfEntry(fd, name);
+  const absl::StatusOr<LogStamp> stamp = StampOfEntry(fd, name);
   if (!stamp.ok()) return;  // renamed since; that is told
   listing_.logs.push_back({std::string(base), directory.Child(name), compressed, rank, *stamp});
 }

@@ -8,19 +8,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "forwarder/tail/link_roots.h"
 #include "forwarder/tail/open_beneath.h"
 #include "forwarder/tail/tailed_file.h"
 
 namespace ampari {
-
-// Where links may lead; everything else is refused.
-struct LinkRoots {
-  // Directories of pods. A link to a log there (as in /var/log/containers) means that log.
-  std::vector<std::string> pods = {"/var/log/pods"};
-  // Directories of a runtime's own files. A link to one of them (as Docker's in /var/log/pods) is
-  // the log itself; what its rotation leaves lies beside the file.
-  std::vector<std::string> files = {"/var/lib/docker/containers"};
-};
 
 // A name that stands for a log in another directory.
 struct LogLink {

@@ -244,7 +244,7 @@ void LogSequence::LoseSource(TailedFile& file) {
   ++scope_.totals.truncations;
   file.lost_inode = file.source->stamp();
   std::erase_if(file.stamps,
-                [&file](const FileStamp& known) { return known.same_file(*file.lost_inode); });
+                [&file](const LogStamp& known) { return known.same_file(*file.lost_inode); });
   file.look = 0;
   CloseSource(file);
 }

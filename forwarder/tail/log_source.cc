@@ -42,7 +42,7 @@ absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Make(UniqueFd fd, bool com
 }
 
 absl::Status LogSource::Refresh() {
-  absl::StatusOr<FileStamp> stamp = StampOf(fd_.get());
+  absl::StatusOr<LogStamp> stamp = StampOf(fd_.get());
   if (!stamp.ok()) return stamp.status();
   stamp_ = *stamp;
   return absl::OkStatus();

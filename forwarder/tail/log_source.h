@@ -24,7 +24,7 @@ class LogSource {
 
   bool compressed() const { return gz_ != nullptr; }
   // As of the last Refresh().
-  const FileStamp& stamp() const { return stamp_; }
+  const LogStamp& stamp() const { return stamp_; }
   // Bytes that there are, uncompressed; of a compressed file as its end declares it.
   uint64_t size() const { return compressed() ? declared_size_ : stamp_.size; }
   absl::Status Refresh();
@@ -50,7 +50,7 @@ class LogSource {
   UniqueFd fd_;
   std::unique_ptr<GzReader> gz_;
   uint64_t declared_size_ = 0;
-  FileStamp stamp_;
+  LogStamp stamp_;
   std::optional<uint64_t> head_hash_;
 };
 

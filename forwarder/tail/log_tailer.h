@@ -18,7 +18,7 @@
 #include "common/frame/log_frame.h"
 #include "common/runtime/clock.h"
 #include "forwarder/shipping/log_shipper.h"
-#include "forwarder/tail/log_directory.h"
+#include "forwarder/tail/link_roots.h"
 #include "forwarder/tail/log_target.h"
 
 namespace ampari {

@@ -74,8 +74,8 @@ absl::StatusOr<UniqueFd> OpenBeneath(const RootedPath& where, int flags) {
   return fd;
 }
 
-FileStamp StampFrom(const struct stat& status) {
-  FileStamp stamp;
+LogStamp StampFrom(const struct stat& status) {
+  LogStamp stamp;
   stamp.device = status.st_dev;
   stamp.inode = status.st_ino;
   stamp.size = static_cast<uint64_t>(status.st_size);
@@ -135,7 +135,7 @@ absl::StatusOr<UniqueFd> OpenDirectoryBeneath(const RootedPath& directory) {
   return OpenBeneath(directory, kDirectoryFlags);
 }
 
-absl::StatusOr<FileStamp> StampOf(int fd) {
+absl::StatusOr<LogStamp> StampOf(int fd) {
   struct stat status;
   if (::fstat(fd, &status) != 0) return ErrnoStatus(errno, "cannot be examined");
   return StampFrom(status);
@@ -163,7 +163,7 @@ absl::StatusOr<bool> ListDirectory(int directory, size_t limit,
   }
 }
 
-absl::StatusOr<FileStamp> StampOfEntry(int directory, const std::string& name) {
+absl::StatusOr<LogStamp> StampOfEntry(int directory, const std::string& name) {
   struct stat status;
   if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     return ErrnoStatus(errno, "cannot be examined");

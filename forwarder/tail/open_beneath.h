@@ -27,12 +27,12 @@ struct RootedPath {
 };
 
 // What is known of a file without reading it.
-struct FileStamp {
+struct LogStamp {
   uint64_t device = 0, inode = 0;
   uint64_t size = 0, links = 0;
   int64_t modified_ns = 0;  // since 1970
 
-  bool same_file(const FileStamp& other) const {
+  bool same_file(const LogStamp& other) const {
     return device == other.device && inode == other.inode;
   }
 };
@@ -42,7 +42,7 @@ struct FileStamp {
 absl::StatusOr<UniqueFd> OpenFileBeneath(const RootedPath& file);
 absl::StatusOr<UniqueFd> OpenDirectoryBeneath(const RootedPath& directory);
 
-absl::StatusOr<FileStamp> StampOf(int fd);
+absl::StatusOr<LogStamp> StampOf(int fd);
 
 enum class EntryKind : uint8_t { kFile, kDirectory, kLink, kOther };
 
@@ -50,7 +50,7 @@ enum class EntryKind : uint8_t { kFile, kDirectory, kLink, kOther };
 // false: there are more. Kinds are those of the entries themselves.
 absl::StatusOr<bool> ListDirectory(int directory, size_t limit,
                                    const std::function<void(std::string_view, EntryKind)>& each);
-absl::StatusOr<FileStamp> StampOfEntry(int directory, const std::string& name);
+absl::StatusOr<LogStamp> StampOfEntry(int directory, const std::string& name);
 // Where the link points, as it is written.
 absl::StatusOr<std::string> ReadLink(int directory, const std::string& name);
 

@@ -17,20 +17,20 @@ bool TailedFile::Rewind(const LogPosition& at) {
   return true;
 }
 
-bool TailedFile::Knows(const FileStamp& stamp) const {
-  return std::any_of(stamps.begin(), stamps.end(), [&stamp](const FileStamp& known) {
+bool TailedFile::Knows(const LogStamp& stamp) const {
+  return std::any_of(stamps.begin(), stamps.end(), [&stamp](const LogStamp& known) {
     return known.same_file(stamp) && known.size == stamp.size &&
            known.modified_ns == stamp.modified_ns;
   });
 }
 
-bool TailedFile::KnowsInode(const FileStamp& stamp) const {
+bool TailedFile::KnowsInode(const LogStamp& stamp) const {
   return std::any_of(stamps.begin(), stamps.end(),
-                     [&stamp](const FileStamp& known) { return known.same_file(stamp); });
+                     [&stamp](const LogStamp& known) { return known.same_file(stamp); });
 }
 
-void TailedFile::Remember(const FileStamp& stamp) {
-  const auto same = std::find_if(stamps.begin(), stamps.end(), [&stamp](const FileStamp& known) {
+void TailedFile::Remember(const LogStamp& stamp) {
+  const auto same = std::find_if(stamps.begin(), stamps.end(), [&stamp](const LogStamp& known) {
     return known.same_file(stamp);
   });
   if (same != stamps.end()) {

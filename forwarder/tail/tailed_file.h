@@ -22,7 +22,7 @@ struct ListedLog {
   RootedPath where;
   bool compressed = false;
   uint64_t rank = UINT64_MAX;  // LogName
-  FileStamp stamp;
+  LogStamp stamp;
 };
 
 struct TailedFile {
@@ -41,13 +41,13 @@ struct TailedFile {
   // Where it is, and how its names looked when they were met.
   std::string base;
   RootedPath where;
-  std::vector<FileStamp> stamps;
+  std::vector<LogStamp> stamps;
   uint64_t look = 0;                           // in which it was met last
   std::optional<absl::Duration> absent_since;  // monotonic; no name leads to it
   std::optional<absl::Duration> replaced_at;   // monotonic; a newer one is there
 
-  std::optional<FileStamp> lost_inode;  // was written anew under this file's hands
-  std::unique_ptr<LogSource> source;    // null: done, lost, or not opened yet
+  std::optional<LogStamp> lost_inode;  // was written anew under this file's hands
+  std::unique_ptr<LogSource> source;   // null: done, lost, or not opened yet
   LogReader reader;
   bool appeared_later = false;  // while its container was already followed
   bool started = false;         // its position is known
@@ -63,9 +63,9 @@ struct TailedFile {
   // Back to `at`, if it is elsewhere; then it is to be read again. True if so.
   bool Rewind(const LogPosition& at);
   bool written_now() const { return rank == UINT64_MAX; }
-  bool Knows(const FileStamp& stamp) const;
-  bool KnowsInode(const FileStamp& stamp) const;
-  void Remember(const FileStamp& stamp);
+  bool Knows(const LogStamp& stamp) const;
+  bool KnowsInode(const LogStamp& stamp) const;
+  void Remember(const LogStamp& stamp);
 };
 
 // The order in which logs of one container are read.
