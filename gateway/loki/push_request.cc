@@ -78,6 +78,10 @@ struct Timestamp {
   }
 };
 
+size_t PairSize(std::string_view name, std::string_view value) {
+  return TextFieldSize(name) + TextFieldSize(value);
+}
+
 class EntryWriter {
  public:
   explicit EntryWriter(std::string* out) : out_(out) {}
@@ -85,30 +89,46 @@ class EntryWriter {
   void Write(const LogEntry& entry) {
     const Timestamp time(entry.time_ns);
     const std::string_view line = Mended(entry.line, &line_);
+    const LogMetadata& metadata = MendedPairs(entry.metadata);
     size_t size = 1 + VarintSize(time.size()) + time.size() + TextFieldSize(line);
-    pairs_.clear();
-    for (const auto& [name, value] : entry.metadata) AddPair(name, value);
-    for (const std::string& pair : pairs_) size += TextFieldSize(pair);
+    for (const auto& [name, value] : metadata) {
+      const size_t pair = PairSize(name, value);
+      size += 1 + VarintSize(pair) + pair;
+    }
     out_->push_back(kEntriesTag);
     AppendVarint(size, out_);
     out_->push_back(kTimestampTag);
     AppendVarint(time.size(), out_);
     time.AppendTo(out_);
     AppendTextField(kLineTag, line, out_);
-    for (const std::string& pair : pairs_) AppendTextField(kMetadataTag, pair, out_);
+    for (const auto& [name, value] : metadata) {
+      out_->push_back(kMetadataTag);
+      AppendVarint(PairSize(name, value), out_);
+      AppendTextField(kNameTag, name, out_);
+      AppendTextField(kValueTag, value, out_);
+    }
   }
 
  private:
-  void AddPair(std::string_view name, std::string_view value) {
+  // `metadata` itself when all of it is UTF-8.
+  const LogMetadata& MendedPairs(const LogMetadata& metadata) {
+    const auto good = [](std::string_view text) { return IsAscii(text) || IsUtf8(text); };
+    const bool all = std::all_of(metadata.begin(), metadata.end(), [&](const auto& pair) {
+      return good(pair.first) && good(pair.second);
+    });
+    if (all) return metadata;
+    pairs_ = metadata;
     std::string buffer;
-    std::string& pair = pairs_.emplace_back();
-    AppendTextField(kNameTag, Mended(name, &buffer), &pair);
-    AppendTextField(kValueTag, Mended(value, &buffer), &pair);
+    for (auto& [name, value] : pairs_) {
+      name = std::string(Mended(name, &buffer));
+      value = std::string(Mended(value, &buffer));
+    }
+    return pairs_;
   }
 
   std::string* out_;
   std::string line_;
-  std::vector<std::string> pairs_;
+  LogMetadata pairs_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Delivery of logs: batches, limits, the outcome table, order; over a queue in memory.
 #include <string>
+#include <utility>
 
 #include "tests/integration/log_bed.h"
 
@@ -9,6 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
 
 ServerResponse Answer(int status, std::string body = "") {
@@ -282,6 +284,166 @@ TEST(LogDelivery, EachLaneHasOneRequestInFlightAndLanesAreIndependent) {
   bed.ExpectSound();  // a stream is in one lane: two requests of a lane would be a complaint
   EXPECT_EQ(bed.loki.stored_lines(), 8u * kFrames * 10);
   EXPECT_EQ(bed.queue.totals().delivered, 8u * kFrames * 10);
+}
+
+TEST(LogDelivery, LimitsAreEnforcedBeforeSending) {
+  LogBed bed;
+  bed.config.limits.max_line_bytes = 10;
+  bed.config.limits.max_label_names = 1;
+  bed.config.limits.max_label_value_length = 8;
+  bed.queue.SetEnforced(2, {{"second", "label"}});
+  bed.Append(0, 1, {{"web", "0123456789"}, {"web", "0123456789a"}, {"too-long-a-value", "x"}});
+  bed.Append(1, 2, {{"web", "of an entry with a label more"}});
+  bed.Append(2, 1, {{"meta", "x"}}, {{"key", std::string(kMaxLineMetadataBytes, 'v')}});
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  ASSERT_THAT(bed.loki.stored(), SizeIs(1));
+  EXPECT_THAT(TextsOf(bed.loki.stored().at("{app=\"web\"}")), ElementsAre("0123456789"));
+  EXPECT_EQ(bed.queue.totals().delivered, 1u);
+  EXPECT_EQ(bed.Rejected("limit"), 4u);
+  EXPECT_THAT(bed.queue.totals().dead_letters, IsEmpty());
+  EXPECT_THAT(
+      bed.loop->status().over_limit_series,
+      ElementsAre(
+          Pair("2 labels, the limit is 1: {app=\"web\", second=\"label\"}", 1),
+          Pair("a label value of 16 bytes, the limit is 8: app: {app=\"too-long-a-value\"}", 1),
+          Pair("a line over 10 bytes: {app=\"web\"}", 1),
+          Pair("structured metadata of a line over 65536 bytes: {app=\"meta\"}", 1)));
+  EXPECT_EQ(bed.loop->status().lines_cut_total, 0u);
+}
+
+TEST(LogDelivery, LongLinesAreCutBetweenCharacters) {
+  LogBed bed;
+  bed.config.limits.max_line_bytes = 10;
+  bed.config.limits.cut_long_lines = true;
+  bed.Append(0, 1,
+             {{"a", "0123456789abc"},
+              {"a", "01234567\u20ac"},   // the sign would end at 11
+              {"a", "0123456\u20acx"},   // it ends at 10
+              {"a", "0123456\xff\xff"},  // each bad byte becomes three
+              {"a", "short"}});
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_THAT(TextsOf(bed.loki.stored().at("{app=\"a\"}")),
+              ElementsAre("0123456789", "01234567", "0123456\u20ac", "0123456\ufffd", "short"));
+  EXPECT_EQ(bed.loop->status().lines_cut_total, 4u);
+  EXPECT_EQ(bed.queue.totals().delivered, 5u);
+}
+
+// 401, 403, 404, 405 and redirects hold the destination; one success lifts the hold.
+TEST(LogDelivery, AHeldDestinationKeepsItsLinesAndRecovers) {
+  for (const int status : {401, 403, 404, 405, 302}) {
+    SCOPED_TRACE(status);
+    LogBed bed;
+    bed.loki.SetScript([status](const LokiRequest&, size_t number, bool*) {
+      return number == 0 ? std::optional(Answer(status, "who are you")) : std::nullopt;
+    });
+    bed.AppendRun(0, 1, "web", 10);
+    bed.Start();
+    ASSERT_TRUE(bed.loki.WaitForRequests(1));
+    while (!bed.loop->status().held) absl::SleepFor(absl::Milliseconds(1));
+    const DeliveryStatus held = bed.loop->status();
+    EXPECT_EQ(held.state, "held");
+    EXPECT_THAT(held.last_error, HasSubstr("who are you"));
+    bed.loop->Reconfigure({bed.config, bed.external_labels});  // tries at once
+    ASSERT_TRUE(bed.queue.WaitUntilSettled());
+    bed.ExpectSound();
+    EXPECT_EQ(bed.queue.totals().delivered, 10u);
+  }
+}
+
+// What is held is composed anew when the rules change, since that may be what mends it.
+TEST(LogDelivery, AHeldRangeTakesOverNewRules) {
+  LogBed bed;
+  bed.loki.SetScript([](const LokiRequest& request, size_t, bool*) {
+    const bool known = request.streams[0].first.find("mesh") != std::string::npos;
+    return known ? std::nullopt : std::optional(Answer(403));
+  });
+  bed.AppendRun(0, 1, "web", 10);
+  bed.Start();
+  ASSERT_TRUE(bed.loki.WaitForRequests(1));
+  while (!bed.loop->status().held) absl::SleepFor(absl::Milliseconds(1));
+  bed.loop->Reconfigure({bed.config, {{"mesh", "prod"}}});
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_EQ(bed.queue.totals().delivered, 10u);
+  EXPECT_THAT(bed.loki.stored(), ElementsAre(Pair("{app=\"web\", mesh=\"prod\"}", SizeIs(10))));
+}
+
+TEST(LogDelivery, OneTenantsHeldLogsDelayNobodyElses) {
+  LogBed held, flowing;
+  held.loki.SetScript([](const LokiRequest&, size_t, bool*) { return std::optional(Answer(401)); });
+  held.AppendRun(0, 1, "web", 10);
+  held.Start();
+  ASSERT_TRUE(held.loki.WaitForRequests(1));
+  for (int i = 0; i < 20; ++i) flowing.AppendRun(static_cast<uint32_t>(i % 4), 1, "web", 10);
+  flowing.Start();
+  ASSERT_TRUE(flowing.queue.WaitUntilSettled());
+  EXPECT_EQ(flowing.queue.totals().delivered, 200u);
+  EXPECT_EQ(held.queue.totals().settlements, 0u);
+}
+
+// A lane whose push is refused for a while (a stream that is limited) stops no other lane.
+TEST(LogDelivery, RetryAfterIsHonoured) {
+  LogBed bed;
+  ServerResponse busy = Answer(429);
+  busy.headers.emplace_back("Retry-After", "1");
+  bed.loki.SetScript([busy](const LokiRequest&, size_t number, bool*) {
+    return number == 0 ? std::optional(busy) : std::nullopt;
+  });
+  bed.AppendRun(0, 1, "web", 10);
+  const absl::Time begin = absl::Now();
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(900));
+  EXPECT_THAT(bed.loki.requests(), SizeIs(2));
+}
+
+// After a start, what may have been sent before the stop is not told as refused for certain.
+TEST(LogDelivery, AStopInTheMiddleLosesAndDoublesNothing) {
+  LogBed bed;
+  bed.config.batch_bytes = 200;
+  for (int i = 0; i < 40; ++i) bed.AppendRun(0, 1, "web", 5);
+  bed.loki.SetScript([](const LokiRequest&, size_t number, bool* store) {
+    *store = true;
+    return number == 7 ? std::optional(NoAnswer()) : std::nullopt;
+  });
+  bed.Start();
+  ASSERT_TRUE(bed.loki.WaitForRequests(8));
+  bed.loop->Stop();
+  bed.loki.SetScript({});
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_EQ(bed.loki.stored_lines(), 200u);
+  EXPECT_EQ(bed.queue.totals().delivered, 200u);
+}
+
+TEST(LogDelivery, FramesOfAnEarlierLifeAreUncertainWhenRefused) {
+  LogBed bed;
+  bed.loki.SetPoison("web");
+  for (int i = 0; i < 20; ++i) bed.AppendRun(0, 1, "web", 1);
+  bed.queue.SetNow(bed.queue.NowMs() + 1);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_EQ(bed.queue.totals().uncertain, kMaxFramesAhead);
+  EXPECT_EQ(bed.Rejected("bad_request"), 20u - kMaxFramesAhead);
+}
+
+// With 150 ms to the region, frames of one second each, a lane catches up at ten times its rate.
+TEST(LogDelivery, ALaneCatchesUpOverALongWay) {
+  LogBed bed;
+  bed.loki.SetDelay(absl::Milliseconds(150));
+  constexpr int kSeconds = 64;
+  for (int i = 0; i < kSeconds; ++i) bed.AppendRun(0, 1, "web", 20);
+  const absl::Time begin = absl::Now();
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(kSeconds / 10.0));
 }
 
 }  // namespace

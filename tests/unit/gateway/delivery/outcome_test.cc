@@ -54,6 +54,31 @@ TEST(Outcome, Statuses) {
   EXPECT_EQ(ClassifyAnswer(Answer(429), false, kNow).fate, Fate::kHold) << "never dropped";
 }
 
+// Loki's answers (grafana/loki, docs/operations/request-validation-rate-limits.md) mean the same
+// but for 260.
+TEST(Outcome, StatusesOfAPush) {
+  const struct {
+    int status;
+    Fate fate;
+    Brake brake;
+  } rows[] = {
+      {204, Fate::kDelivered, Brake::kNone}, {200, Fate::kDelivered, Brake::kNone},
+      {260, Fate::kBlocked, Brake::kNone},   {400, Fate::kRefused, Brake::kNone},
+      {401, Fate::kHold, Brake::kNone},      {403, Fate::kHold, Brake::kNone},
+      {404, Fate::kHold, Brake::kNone},      {413, Fate::kSplit, Brake::kNone},
+      {422, Fate::kRefused, Brake::kNone},   {429, Fate::kRetry, Brake::kDestination},
+      {500, Fate::kRetry, Brake::kLane},     {503, Fate::kRetry, Brake::kDestination},
+  };
+  for (const auto& row : rows) {
+    const Outcome outcome = ClassifyPushAnswer(Answer(row.status), kNow);
+    EXPECT_EQ(outcome.fate, row.fate) << row.status;
+    EXPECT_EQ(outcome.brake, row.brake) << row.status;
+  }
+  HttpResponse none;
+  none.transport = absl::UnavailableError("refused");
+  EXPECT_TRUE(ClassifyPushAnswer(none, kNow).unanswered);
+}
+
 TEST(Outcome, Transports) {
   struct Row {
     absl::Status transport;
