@@ -193,7 +193,8 @@ bool AccessLogFormat::ParseText(std::string_view line, AccessFields* out) const 
         return false;
     }
     const std::string_view value = line.substr(0, end);
-    if (!field.quoted && value.find(' ') != std::string_view::npos) return false;
+    const bool ends_at_blank = field.behind.starts_with(' ');
+    if (!field.quoted && !ends_at_blank && value.find(' ') != std::string_view::npos) return false;
     if (!value.empty() && value != "-") out->values.emplace_back(field.name, value);
     line.remove_prefix(end + field.behind.size());
   }
