@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/frame/log_frame.h"
 #include "common/runtime/check.h"
 #include "common/runtime/small_file.h"
 #include "forwarder/shipping/token_file.h"
@@ -17,8 +18,11 @@ namespace ampari {
 namespace {
 
 constexpr char kMethod[] = "/ampari.v1.Shipping/Ship";
-constexpr int kKeepaliveMs = 10000;        // silence before a ping, and before its answer is missed
-constexpr int kMaxReceiveBytes = 1 << 20;  // the gateway's messages are small
+constexpr int kKeepaliveMs = 10000;  // silence before a ping, and before its answer is missed
+// The gateway's messages are small, but for a refusal that names all the files of a frame.
+constexpr int kMaxReceiveBytes = 4 << 20;
+static_assert(kMaxLogFilesPerFrame <= kMaxReceiveBytes / 64,
+              "a refused file takes 44 bytes at most");
 constexpr int kMinConnectBackoffMs = 100;
 
 using Stub = grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer>;

@@ -3,6 +3,7 @@
 // which lines were lost or doubled.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
