@@ -62,9 +62,11 @@ absl::Status Compress(const std::string& path) {
 
 }  // namespace
 
-ContainerLog::ContainerLog(const std::string& root, const Pod& pod, std::string container)
+ContainerLog::ContainerLog(const std::string& root, const Pod& pod, const std::string& container,
+                           NewFile new_file)
     : pod_directory_(absl::StrCat(root, "/", pod.namespace_name, "_", pod.name, "_", pod.uid)),
-      directory_(absl::StrCat(pod_directory_, "/", container)) {}
+      directory_(absl::StrCat(pod_directory_, "/", container)),
+      new_file_(new_file) {}
 
 std::string ContainerLog::Path() const { return absl::StrCat(directory_, "/", restarts_, ".log"); }
 
@@ -76,8 +78,12 @@ absl::Status ContainerLog::Open() {
 }
 
 absl::Status ContainerLog::Reopen() {
-  absl::StatusOr<UniqueFd> fd = OpenLog(Path());
+  const bool in_place = new_file_ == NewFile::kInPlace;
+  const std::string path = in_place ? Path() : Path() + ".tmp";
+  absl::StatusOr<UniqueFd> fd = OpenLog(path);
   if (!fd.ok()) return fd.status();
+  const absl::Status renamed = in_place ? absl::OkStatus() : Rename(path, Path());
+  if (!renamed.ok()) return renamed;
   fd_ = *std::move(fd);
   if (renamed_) rotated_.back().lines = lines_;
   renamed_ = false;

@@ -14,6 +14,10 @@
 
 namespace ampari::bench {
 
+// How a runtime makes the new file: under its name (containerd), or as <f>.tmp that is renamed
+// (conmon, src/ctr_logging.c).
+enum class NewFile : uint8_t { kInPlace, kRenamed };
+
 // Consecutive numbers of lines.
 struct LineRange {
   uint64_t first = 0, last = 0;
@@ -22,7 +26,8 @@ struct LineRange {
 // Not thread-safe. What fails is told once; the files are then as they are.
 class ContainerLog {
  public:
-  ContainerLog(const std::string& root, const Pod& pod, std::string container);
+  ContainerLog(const std::string& root, const Pod& pod, const std::string& container,
+               NewFile new_file);
 
   // Creates the directory and the file.
   absl::Status Open();
@@ -59,6 +64,7 @@ class ContainerLog {
   static absl::Status Remove(const OldFile& file, std::vector<LineRange>* gone);
 
   const std::string pod_directory_, directory_;
+  const NewFile new_file_;
   UniqueFd fd_;
   int restarts_ = 0;
   uint64_t size_ = 0;

@@ -22,7 +22,8 @@ LogContainer::LogContainer(const LogMeshOptions& options, const Pod& pod, uint32
       written_(written),
       lines_(pod, options.mix, options.seed),
       records_(options.runtime, options.seed + number),
-      log_(options.directory, pod, kContainer) {}
+      log_(options.directory, pod, kContainer,
+           options.runtime == LogRuntime::kCrio ? NewFile::kRenamed : NewFile::kInPlace) {}
 
 absl::Status LogContainer::Open(absl::Duration now) {
   begin_ = last_flush_ = now;

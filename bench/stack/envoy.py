@@ -142,22 +142,27 @@ class EnvoyMesh:
             write_yaml(config, content)
             argv = [CACHE / "bin/envoy", "-c", config, "--use-dynamic-base-id", "--log-level", "warning", "--concurrency", "1"]
             if logs:
-                self.logs[service] = PodLog(logs, "default", self.pod_name(service), f"7b0c5f6e-0000-4000-8000-{number:012d}")
+                self.logs[service] = PodLog(logs, "default", self.pod_name(service), self.uid(number))
                 self.processes.append(ContainerProcess(f"envoy-{service}", [*argv, "--file-flush-interval-msec", "1000"], directory,
                                                        self.logs[service]))
             else:
                 self.processes.append(Process(f"envoy-{service}", argv, directory))
             self.ports[service], self.addresses[service] = port, address
-            groups.append(self._pod(service, address))
+            groups.append(self._pod(service, address, number))
         self.targets.write_text(json.dumps(groups, indent=1))
 
     @staticmethod
     def pod_name(service):
         return f"{service}-v1-envoy"
 
+    @staticmethod
+    def uid(number):
+        return f"7b0c5f6e-0000-4000-8000-{number:012d}"
+
     @classmethod
-    def _pod(cls, service, address):
+    def _pod(cls, service, address, number):
         meta = {"namespace": "default", "pod_name": cls.pod_name(service), "pod_ip": address, "pod_phase": "Running",
+                "pod_uid": cls.uid(number), "pod_container_name": "istio-proxy",
                 "pod_node_name": "node-1", "pod_annotation_prometheus_io_scrape": "true",
                 "pod_annotation_prometheus_io_port": str(STATUS_PORT),
                 "pod_annotation_prometheus_io_path": "/stats/prometheus", "pod_label_app": service, "pod_label_version": "v1"}

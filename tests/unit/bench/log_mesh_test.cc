@@ -133,7 +133,7 @@ TEST(RuntimeRecords, TimesNeverGoBack) {
 
 class ContainerLogTest : public ::testing::Test {
  protected:
-  ContainerLogTest() : log_(dir_.path(), MakePods(1, 1, 1)[0], "istio-proxy") {
+  ContainerLogTest() : log_(dir_.path(), MakePods(1, 1, 1)[0], "istio-proxy", NewFile::kRenamed) {
     EXPECT_THAT(log_.Open(), IsOk());
   }
 
