@@ -66,6 +66,23 @@ TEST(LogDelivery, FramesOfALaneTravelTogether) {
   EXPECT_EQ(bed.queue.totals().settlements, 1u);
 }
 
+TEST(LogDelivery, AFrameWaitsForOthersOfItsLane) {
+  LogBed bed;
+  bed.config.batch_wait = absl::Seconds(10);
+  bed.Append(1, 1, {{"old", "x"}});
+  bed.queue.SetNow(bed.queue.NowMs() + 10'000);
+  bed.Append(0, 1, {{"web", "1"}});
+  bed.Start();
+  ASSERT_TRUE(
+      bed.queue.WaitFor([](const MemoryQueue::Totals& totals) { return totals.delivered == 1; }));
+  EXPECT_THAT(bed.loki.requests(), SizeIs(1));  // both frames were read, one has waited enough
+  bed.Append(0, 1, {{"web", "2"}});
+  bed.queue.SetNow(bed.queue.NowMs() + 10'000);
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_THAT(TextsOf(bed.loki.stored().at("{app=\"web\"}")), ElementsAre("1", "2"));
+}
+
 TEST(LogDelivery, BatchesEndAtTheirSizeAndALargerLineIsAlone) {
   LogBed bed;
   bed.config.batch_bytes = 1000;
@@ -431,6 +448,19 @@ TEST(LogDelivery, FramesOfAnEarlierLifeAreUncertainWhenRefused) {
   bed.ExpectSound();
   EXPECT_EQ(bed.queue.totals().uncertain, kMaxFramesAhead);
   EXPECT_EQ(bed.Rejected("bad_request"), 20u - kMaxFramesAhead);
+}
+
+TEST(LogDelivery, UncertainLinesAreNotMixedWithFreshOnes) {
+  LogBed bed;
+  bed.loki.SetPoison("web");
+  for (int i = 0; i < 3; ++i) bed.AppendRun(0, 1, "web", 1);
+  bed.queue.SetNow(bed.queue.NowMs() + 1);
+  for (int i = 0; i < 3; ++i) bed.AppendRun(0, 1, "web", 1);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  EXPECT_EQ(bed.queue.totals().uncertain, 3u);
+  EXPECT_EQ(bed.Rejected("bad_request"), 3u);
 }
 
 // With 150 ms to the region, frames of one second each, a lane catches up at ten times its rate.
