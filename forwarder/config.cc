@@ -112,14 +112,6 @@ GatewayClientConfig ReadGateway(MappingReader& root) {
   return config;
 }
 
-// Until the files are read, the section is checked and then refused.
-void RefuseLogJobs(MappingReader& root, const ForwarderConfigOptions& options,
-                   std::vector<LogJobConfig>* jobs) {
-  ReadLogJobs(root, options, jobs);
-  if (!jobs->empty())
-    root.Unsupported("log_configs", "logs are not supported yet; remove the section");
-}
-
 void RefuseJobFiles(MappingReader& root) {
   const YamlNode* files = root.Take("scrape_config_files");
   if (files == nullptr || (files->kind == YamlNode::Kind::kSequence && files->items.empty()))
@@ -166,7 +158,7 @@ absl::StatusOr<ForwarderConfig> ParseForwarderConfig(const std::string& yaml,
   global.Finish();
   ReadJobs(root, defaults, options, &config.jobs);
   RefuseJobFiles(root);
-  RefuseLogJobs(root, options, &config.log_jobs);
+  ReadLogJobs(root, options, &config.log_jobs);
   const auto of_pods = [](const JobSources& job) { return !job.kubernetes_discoveries.empty(); };
   const bool kubernetes = std::any_of(config.jobs.begin(), config.jobs.end(), of_pods) ||
                           std::any_of(config.log_jobs.begin(), config.log_jobs.end(), of_pods);

@@ -1,6 +1,7 @@
 #include "forwarder/forwarder.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,12 @@ namespace {
 
 ShippingOptions ShippingOf(const GatewayClientConfig& gateway) {
   return ConnectionTo(gateway, ChooseGateway(gateway.addresses, gateway.name), gateway.name);
+}
+
+ShippingOptions LogShippingOf(const GatewayClientConfig& gateway) {
+  ShippingOptions options = ShippingOf(gateway);
+  options.ring_bytes = gateway.log_ring_bytes;
+  return options;
 }
 
 ScrapeLoopOptions ScrapingOf(const ForwarderConfig& config, const Clock& clock,
@@ -43,7 +50,9 @@ std::string NeedsRestart(const ForwarderConfig& now, const ForwarderConfig& want
       a.tls.server_name != b.tls.server_name) {
     return "gateway.tls_config";
   }
-  if (a.ring_bytes != b.ring_bytes) return "gateway's ring size";
+  if (a.ring_bytes != b.ring_bytes || a.log_ring_bytes != b.log_ring_bytes) {
+    return "gateway's ring size";
+  }
   if (now.http_listen_address != wanted.http_listen_address) return "http.listen_address";
   return "";
 }
@@ -75,8 +84,10 @@ Forwarder::Forwarder(ForwarderConfig config, ForwarderOptions options, const Clo
       options_(std::move(options)),
       started_with_(std::move(config)),
       shipper_(ShippingOf(started_with_.gateway), clock_),
+      logs_(LogShippingOf(started_with_.gateway), clock_),
       scraping_(ScrapingOf(started_with_, clock_, numbers_, shipper_)),
-      discovery_([this](TargetSet targets) { TakeTargets(std::move(targets)); }) {
+      discovery_([this](TargetSet targets) { TakeTargets(std::move(targets)); },
+                 [this](DiscoveredLogs found) { logs_.Apply(std::move(found)); }) {
   metrics_.Add(ProcessCollector("ampari_forwarder"));
   metrics_.Add(CredentialMetrics(started_with_.gateway));
   metrics_.Add([this](std::vector<MetricFamily>& families) {
@@ -129,7 +140,8 @@ void Forwarder::TakeOver(const ForwarderConfig& config) {
     MutexLock lock(mu_);
     http_token_ = std::make_shared<SecretSource>(config.http_token);
   }
-  discovery_.Apply(config.jobs, config.external_labels, config.kubernetes_node);
+  if (!config.log_jobs.empty()) logs_.Begin();
+  discovery_.Apply(config.jobs, config.external_labels, config.kubernetes_node, config.log_jobs);
 }
 
 void Forwarder::TakeTargets(TargetSet targets) {
@@ -169,7 +181,9 @@ absl::Status Forwarder::Reload() {
         {{"setting", needs_restart}});
   }
   TakeOver(*config);
-  shipper_.MoveTo(ChooseGateway(config->gateway.addresses, started_with_.gateway.name));
+  const std::string gateway = ChooseGateway(config->gateway.addresses, started_with_.gateway.name);
+  shipper_.MoveTo(gateway);
+  logs_.MoveTo(gateway);
   Log(LogLevel::kInfo, "the configuration was taken over", {{"file", options_.config_file}});
   return absl::OkStatus();
 }
@@ -191,6 +205,7 @@ ForwarderView Forwarder::View(bool with_targets) const {
   if (with_targets) view.targets = scraping_.targets();
   view.scraping = scraping_.status();
   view.shipping = shipper_.status();
+  view.logs = logs_.view(with_targets);
   view.files = discovery_.files();
   view.pod_watches = discovery_.pod_watches();
   MutexLock lock(mu_);
@@ -204,8 +219,12 @@ absl::Status Forwarder::Stop(absl::Duration grace) {
   const absl::Duration deadline = clock_.Monotonic() + grace;
   ready_ = false;
   scraping_.Stop();
-  const absl::Duration left = std::max(absl::ZeroDuration(), deadline - clock_.Monotonic());
-  return shipper_.Stop(left);
+  const auto left = [&] { return std::max(absl::ZeroDuration(), deadline - clock_.Monotonic()); };
+  absl::Status of_logs;  // in the same time as the metrics
+  std::thread logs([&] { of_logs = logs_.Stop(left()); });
+  const absl::Status of_metrics = shipper_.Stop(left());
+  logs.join();
+  return of_metrics.ok() ? of_logs : of_metrics;
 }
 
 }  // namespace ampari

@@ -1,4 +1,5 @@
-// Forwarder: the whole program: discovery -> scraping -> shipping, and the pages that show them.
+// Forwarder: the whole program: discovery -> scraping -> shipping, discovery -> tailing -> shipping
+// of logs, and the pages that show them.
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,7 @@
 #include "forwarder/config.h"
 #include "forwarder/discovery/discovery.h"
 #include "forwarder/discovery/job_changes.h"
+#include "forwarder/log_stages.h"
 #include "forwarder/scrape/scrape_loop.h"
 #include "forwarder/shipping/metrics_shipper.h"
 #include "forwarder/status.h"
@@ -47,7 +49,8 @@ class Forwarder {
   // or nothing when anything is wrong with it. What else concerns the gateway or the HTTP address
   // waits for the next start; a warning says so.
   absl::Status Reload() ABSL_LOCKS_EXCLUDED(reload_mu_, mu_);
-  // Stops scraping, without staleness markers, and waits until the gateway has everything.
+  // Stops scraping, without staleness markers, and reading, and waits until the gateway has
+  // everything.
   // DeadlineExceeded says what is left after `grace`.
   absl::Status Stop(absl::Duration grace);
   uint16_t http_port() const { return server_->port(); }
@@ -76,6 +79,7 @@ class Forwarder {
   // The data path from its end to its beginning: each stage outlives those that feed it.
   NumberSource numbers_;
   MetricsShipper shipper_;
+  LogStages logs_;
   ScrapeLoop scraping_;
   Discovery discovery_;
   MetricsRegistry metrics_;

@@ -11,7 +11,8 @@ void AddFiles(const LogView& view, MetricFamilies& out) {
             "Targets of log_configs left out by relabelling or because they name no file.",
             view.dropped.total);
   out.Count("files_open", "Log files that are open.", tail.files_open);
-  out.Count("files_behind", "Log files whose oldest unread byte has waited for long.", tail.files_behind);
+  out.Count("files_behind", "Log files whose oldest unread byte has waited for long.",
+            tail.files_behind);
   out.Count("files_waiting",
             "Log files that are not read yet, since they have neither a whole first line nor "
             "1 KiB.",
@@ -40,7 +41,8 @@ void AddLines(const LogTailStatus& tail, MetricFamilies& out) {
               tail.cut_lines_total);
   out.Counter("lines_refused_total", "Lines longer than the limit that were not shipped.",
               tail.refused_lines_total);
-  out.Counter("lines_unparsed_total", "Access lines that fit none of the formats.",
+  out.Counter("lines_unparsed_total",
+              "Lines in neither the CRI nor Docker's format, shipped as they are.",
               tail.unparsed_lines_total);
   out.Counter("streams_replaced_total",
               "Lines without their promoted labels, since their target has too many streams.",
