@@ -172,6 +172,7 @@ TEST(LogShipper, TwoProcessesOfOneNodeDoubleNothing) {
   auto older = std::make_unique<Process>(disk, bed.target());
   for (int surge = 0; surge < 5; ++surge) {
     for (int i = 0; i < 20; ++i, Write(disk, random)) older->Step(random);
+    ASSERT_TRUE(Eventually([&] { return older->shipper.status().connected; }));
     auto newer = std::make_unique<Process>(disk, bed.target());
     for (int i = 0; i < 200; ++i, Write(disk, random)) (i % 3 == 0 ? older : newer)->Step(random);
     ASSERT_TRUE(Eventually([&] {
