@@ -30,7 +30,7 @@ def mount(pod, objects, root):
     config = ""
     for place in pod["spec"]["containers"][0]["volumeMounts"]:
         volume = volumes.get(place["name"])
-        if place["name"] in ("store", "logs") or volume is None:
+        if volume is None or "hostPath" in volume or place["name"] == "store":
             continue
         for path, text in contents(volume, objects).items():
             file = root / place["mountPath"].lstrip("/") / path

@@ -145,10 +145,13 @@ def pods_of(objects):
             yield "Pod", {**found, "metadata": {**found["metadata"], "namespace": None, "name": "probe"}}
 
 
+LOGS = ["forwarder.logs.enabled=true", "region.logs.url=https://logs.example.com/loki/api/v1/push"]
+
+
 @pytest.mark.parametrize("level, settings, refused", [
     ("restricted", [], set()),
-    ("restricted", ["forwarder.logs.enabled=true"], {"DaemonSet"}),  # a hostPath: privileged only
-    ("privileged", ["forwarder.logs.enabled=true"], set()),
+    ("restricted", LOGS, {"DaemonSet"}),  # a hostPath: privileged only
+    ("privileged", LOGS, set()),
 ])
 def test_pod_security_admission(release, level, settings, refused):
     release.api.ask("PATCH", f"/api/v1/namespaces/{release.namespace}", {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": level}}},

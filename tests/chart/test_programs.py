@@ -39,9 +39,11 @@ def test_accepted(values, name, kind, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_default_configurations_have_no_warnings(tmp_path):
+@pytest.mark.parametrize("settings", [[], ["forwarder.logs.enabled=true", "region.logs.url=https://logs.example.com/loki/api/v1/push"]],
+                         ids=["metrics", "logs"])
+def test_the_default_configurations_have_no_warnings(settings, tmp_path):
     for name, kind in (("gateway", "StatefulSet"), ("forwarder", "DaemonSet")):
-        done = check(values_file("one-cluster"), (), kind, name, tmp_path)
+        done = check(values_file("one-cluster"), set_flags(settings), kind, name, tmp_path)
         assert done.returncode == 0 and "warning" not in done.stdout + done.stderr, done.stdout + done.stderr
 
 

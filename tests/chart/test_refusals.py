@@ -9,6 +9,7 @@ from chart import CHART, run_template, set_flags, values_file
 
 chart.need("helm")
 ONE, HUB, SPOKE = values_file("one-cluster"), values_file("hub"), values_file("spoke")
+LOGS = ["forwarder.logs.enabled=true", "region.logs.url=https://logs.example.com/loki/api/v1/push"]
 DIGEST = "sha256:" + "0" * 63
 
 
@@ -30,6 +31,14 @@ def refusal(values, settings):
     (ONE, ['gateway.tenants=[{"id": "b"}]'], "give one of them"),
     (values_file("tenants"), ['gateway.forwarders=[{"name": "x"}]'], "belong inside each tenant"),
     (None, ["cluster=a", 'gateway.tenants=[{"id": "t", "forwarders": [{"name": "a"}]}]'], 'tenant "t" has no remote_write'),
+    (ONE, ["forwarder.logs.enabled=true"], "nowhere to deliver this cluster's logs; set region.logs.url"),
+    (values_file("tenants"), ["forwarder.logs.enabled=true"], "nowhere to deliver this cluster's logs"),
+    (ONE, [*LOGS, "forwarder.logs.logConfigs=[]"], "forwarder.logs.logConfigs: there are no jobs: nothing would be read"),
+    (ONE, ["region.logs.url=http://x/loki/api/v1/push"], "http:// sends lines and token readable"),
+    (ONE, ["region.auth.type=none", "region.auth.existingSecret=", *LOGS], "region.auth: there is no token"),
+    (ONE, [*LOGS, 'gateway.lokiWrite=[{"name": "b", "url": "https://b"}]'], "region.logs.url, gateway.lokiWrite: give one of them"),
+    (None, ["cluster=a", 'gateway.remoteWrite=[{"name": "b", "url": "https://b"}]', *LOGS], "region.logs.url: goes with region.url"),
+    (values_file("tenants"), ['gateway.lokiWrite=[{"name": "b", "url": "https://b"}]'], "belong inside each tenant (loki_write)"),
     # What is stored would go.
     (ONE, ["gateway.persistence.enabled=false"], "is lost with the pod"),
     (ONE, ["gateway.persistence.retentionPolicy.whenDeleted=Delete"], "whenDeleted: Delete removes the volume"),
@@ -47,6 +56,8 @@ def refusal(values, settings):
     (ONE, ["forwarder.drainSeconds=146"], "set at least 151"),
     (ONE, ["forwarder.ringBytes=512MiB"], "forwarder.resources.limits.memory: 512Mi is less than the ring"),
     (ONE, ["forwarder.ringBytes=x"], 'forwarder.ringBytes: "x" is not a size'),
+    (ONE, ["forwarder.logs.ringBytes=x"], 'forwarder.logs.ringBytes: "x" is not a size'),
+    (ONE, [*LOGS, "forwarder.logs.ringBytes=400MiB"], "512Mi is less than the rings (64MiB and 400MiB of logs) and 64 MiB"),
     # Forwarders that do not find their gateways.
     (ONE, ["gateway.replicas=2", 'forwarder.gateway.addresses=["ampari-gateway-0.x:4750"]'], "ampari-gateway-1 is not listed"),
     (ONE, ["gateway.replicas=2", 'forwarder.gateway.addresses=["ampari-gateway.x:4750"]'], "ampari-gateway-0 is not listed"),
@@ -80,7 +91,11 @@ def refusal(values, settings):
      "gateway.remoteWrite[0].authorization.credentials: a secret in the clear"),
     (None, ["cluster=a", 'gateway.tenants=[{"id": "t", "forwarders": [{"name": "a"}], "remote_write": [{"name": "r", "url": "https://b", "tls_config": {"key": "x"}}]}]'],
      "gateway.tenants[0].remote_write[0].tls_config.key: a secret in the clear"),
+    (ONE, ["region.logs.extra.basic_auth.password=x"], "region.logs.extra.basic_auth.password: a secret in the clear"),
+    (ONE, ['gateway.lokiWrite=[{"name": "b", "url": "https://u:p@b"}]'], "gateway.lokiWrite[0].url: a secret in the clear"),
     (ONE, ['forwarder.scrapeConfigs=[{"job_name": "x", "basic_auth": {"password": "x"}}]'], "forwarder.scrapeConfigs[0].basic_auth.password: a secret"),
+    (ONE, ['forwarder.logs.logConfigs=[{"job_name": "x", "kubernetes_sd_configs": [{"role": "pod", "basic_auth": {"password": "x"}}]}]'],
+     "forwarder.logs.logConfigs[0].kubernetes_sd_configs[0].basic_auth.password: a secret"),
     (ONE, ['forwarder.scrapeConfigs=[{"job_name": "x", "http_headers": {"A": {"secrets": ["x"]}}}]'], "http_headers.A.secrets: a secret"),
 ])
 def test_refused(values, settings, words):
@@ -101,6 +116,13 @@ def test_all_reasons_at_once():
     (["region.auth.password=x"], "'/region/auth': additional properties 'password' not allowed"),
     (["region.limits.max_label_name=1"], "'/region/limits': additional properties 'max_label_name' not allowed"),
     (["forwarder.logs.path=/x"], "'/forwarder/logs': additional properties 'path' not allowed"),
+    (["forwarder.logs.extraPaths={/}"], "'/forwarder/logs/extraPaths/0': '/' does not match"),
+    (["forwarder.logs.extraPaths={/var/../etc}"], "'/forwarder/logs/extraPaths/0': '/var/../etc' does not match"),
+    (["forwarder.logs.extraPaths={var/log}"], "'/forwarder/logs/extraPaths/0': 'var/log' does not match"),
+    (["region.logs.authType=oauth2"], "'/region/logs/authType': value must be one of"),
+    (["region.logs.limits.max_line=1"], "'/region/logs/limits': additional properties 'max_line' not allowed"),
+    (["region.logs.url=logs.example.com"], "'/region/logs/url': 'logs.example.com' does not match"),
+    (['gateway.lokiWrite=[{"url": "https://x"}]'], "missing property 'name'"),
     (["tls.certManager.issuer=x"], "additional properties 'issuer' not allowed"),
     (["gateway.replicas=0"], "'/gateway/replicas': minimum: got 0, want 1"),
     (["gateway.replicas=two"], "'/gateway/replicas': got string, want integer"),

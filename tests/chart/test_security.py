@@ -12,6 +12,7 @@ chart.need("helm")
 ONE, HUB, SPOKE = values_file("one-cluster"), values_file("hub"), values_file("spoke")
 POD_CONTEXT = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
                "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"}}
+LOGS = ["forwarder.logs.enabled=true", "region.logs.url=https://logs.example.com/loki/api/v1/push"]
 CONTEXT = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 # What the restricted Pod Security Standard lets a pod mount.
 RESTRICTED_VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
@@ -49,12 +50,18 @@ def test_no_container_gets_more(values):
 
 
 def test_logs_are_read_only_and_by_group():
-    spec = pods(render(ONE, *set_flags(["forwarder.logs.enabled=true"])))["DaemonSet"]["spec"]
+    spec = pods(render(ONE, *set_flags(LOGS)))["DaemonSet"]["spec"]
     assert spec["securityContext"] == {**POD_CONTEXT, "supplementalGroups": [0]}
     host = [v for v in spec["volumes"] if "hostPath" in v]
     assert host == [{"name": "logs", "hostPath": {"path": "/var/log/pods", "type": "Directory"}}]
     assert {"name": "logs", "mountPath": "/var/log/pods", "readOnly": True} in spec["containers"][0]["volumeMounts"]
     assert not [v for v in pods(render(ONE))["DaemonSet"]["spec"]["volumes"] if "hostPath" in v]
+
+
+def test_further_directories_are_read_only_at_their_own_path():
+    spec = pods(render(ONE, *set_flags([*LOGS, "forwarder.logs.extraPaths={/var/lib/docker/containers}"])))["DaemonSet"]["spec"]
+    assert {"name": "logs-0", "hostPath": {"path": "/var/lib/docker/containers", "type": "Directory"}} in spec["volumes"]
+    assert {"name": "logs-0", "mountPath": "/var/lib/docker/containers", "readOnly": True} in spec["containers"][0]["volumeMounts"]
 
 
 def test_every_mount_but_the_store_is_read_only():
@@ -238,7 +245,7 @@ def test_policy_of_the_test_pod():
 
 
 @pytest.mark.parametrize("values, ports", [
-    ("two-regions", [443, 9443]), ("tenants", [443]), ("every-option", [8443]),
+    ("two-regions", [443, 9443, 3100]), ("tenants", [443]), ("every-option", [8443, 3100]),
 ])
 def test_policy_knows_the_ports_of_the_regions(values, ports):
     policy = next(p for n, p in policies(values_file(values)).items() if n.endswith("-gateway"))

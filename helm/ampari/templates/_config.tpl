@@ -1,24 +1,44 @@
 {{/* gateway.yaml and forwarder.yaml. Secrets are files. */}}
 
-{{- define "ampari.region.entry" -}}
-{{- $region := .Values.region -}}
-{{- $entry := dict "name" $region.name "url" $region.url -}}
+{{/* Name, URL, headers, credentials and CA of a destination in the region; of a dict {root, name, url, authType}. */}}
+{{- define "ampari.region.transport" -}}
+{{- $region := .root.Values.region -}}
+{{- $entry := dict "name" .name "url" .url -}}
 {{- $headers := dict -}}
 {{- if not $region.withoutTenant }}{{ $_ := set $headers "X-Scope-OrgID" $region.tenant }}{{ end -}}
 {{- range $name, $value := $region.headers }}{{ $_ := set $headers $name $value }}{{ end -}}
 {{- with $headers }}{{ $_ := set $entry "headers" . }}{{ end -}}
-{{- if eq $region.auth.type "basic" -}}
+{{- if eq .authType "basic" -}}
   {{- $auth := dict "password_file" "/etc/ampari/region/token" -}}
   {{- with $region.auth.username }}{{ $_ := set $auth "username" . }}{{ end -}}
   {{- $_ := set $entry "basic_auth" $auth -}}
-{{- else if eq $region.auth.type "bearer" -}}
+{{- else if eq .authType "bearer" -}}
   {{- $_ := set $entry "authorization" (dict "type" "Bearer" "credentials_file" "/etc/ampari/region/token") -}}
 {{- end -}}
 {{- if $region.ca.configMap }}{{ $_ := set $entry "tls_config" (dict "ca_file" "/etc/ampari/region-ca/ca.crt") }}{{ end -}}
+{{- toJson $entry -}}
+{{- end }}
+
+{{- define "ampari.region.entry" -}}
+{{- $region := .Values.region -}}
+{{- $entry := include "ampari.region.transport" (dict "root" . "name" $region.name "url" $region.url "authType" $region.auth.type) | fromJson -}}
 {{- with $region.limits }}{{ $_ := set $entry "limits" . }}{{ end -}}
 {{- with $region.queueConfig }}{{ $_ := set $entry "queue_config" . }}{{ end -}}
 {{- with $region.writeRelabelConfigs }}{{ $_ := set $entry "write_relabel_configs" . }}{{ end -}}
 {{- toYaml (merge $entry $region.extra) -}}
+{{- end }}
+
+{{- define "ampari.region.logs.entry" -}}
+{{- $logs := .Values.region.logs -}}
+{{- $entry := include "ampari.region.transport" (dict "root" . "name" $logs.name "url" $logs.url "authType" $logs.authType) | fromJson -}}
+{{- with $logs.limits }}{{ $_ := set $entry "limits" . }}{{ end -}}
+{{- toYaml (merge $entry $logs.extra) -}}
+{{- end }}
+
+{{/* Whether a destination of the region takes the token. */}}
+{{- define "ampari.region.hasToken" -}}
+{{- $region := .Values.region -}}
+{{- if and $region.url (or (ne $region.auth.type "none") (and $region.logs.url (ne $region.logs.authType "none"))) }}yes{{ end -}}
 {{- end }}
 
 {{/* One entry as gateway.yaml has it. */}}
@@ -71,18 +91,28 @@ remote_write:
   {{- if .Values.region.url }}
   - {{ include "ampari.region.entry" . | nindent 4 | trim }}
   {{- end }}
+{{- if or .Values.gateway.lokiWrite .Values.region.logs.url }}
+loki_write:
+  {{- range .Values.gateway.lokiWrite }}
+  - {{ toYaml . | nindent 4 | trim }}
+  {{- end }}
+  {{- if .Values.region.logs.url }}
+  - {{ include "ampari.region.logs.entry" . | nindent 4 | trim }}
+  {{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
-{{/* The scrape jobs; with forwarder.namespaces each discovery is narrowed to them. */}}
+{{/* Jobs; with forwarder.namespaces each discovery is narrowed to them. Of a dict {root, jobs}. */}}
 {{- define "ampari.forwarder.jobs" -}}
 {{- $jobs := list -}}
-{{- range $job := .Values.forwarder.scrapeConfigs -}}
+{{- $namespaces := .root.Values.forwarder.namespaces -}}
+{{- range $job := .jobs -}}
   {{- $job = deepCopy $job -}}
-  {{- if $.Values.forwarder.namespaces -}}
+  {{- if $namespaces -}}
     {{- $found := list -}}
     {{- range $job.kubernetes_sd_configs -}}
-      {{- $found = append $found (merge . (dict "namespaces" (dict "names" $.Values.forwarder.namespaces))) -}}
+      {{- $found = append $found (merge . (dict "namespaces" (dict "names" $namespaces))) -}}
     {{- end -}}
     {{- with $found }}{{ $_ := set $job "kubernetes_sd_configs" . }}{{ end -}}
   {{- end -}}
@@ -124,12 +154,19 @@ gateway:
   {{- end }}
   {{- end }}
   ring_bytes: {{ include "ampari.programSize" (include "ampari.bytes" .Values.forwarder.ringBytes) }}
+  {{- if .Values.forwarder.logs.enabled }}
+  log_ring_bytes: {{ include "ampari.programSize" (include "ampari.bytes" .Values.forwarder.logs.ringBytes) }}
+  {{- end }}
 http:
   listen_address: {{ printf "%s:4752" .Values.listenHost | quote }}
 log:
   level: {{ .Values.forwarder.logLevel }}
 scrape_configs:
-  {{- include "ampari.forwarder.jobs" . | nindent 2 }}
+  {{- include "ampari.forwarder.jobs" (dict "root" . "jobs" .Values.forwarder.scrapeConfigs) | nindent 2 }}
+{{- if .Values.forwarder.logs.enabled }}
+log_configs:
+  {{- include "ampari.forwarder.jobs" (dict "root" . "jobs" .Values.forwarder.logs.logConfigs) | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{/* The DaemonSet's updateStrategy. An upgrade that changes the gateways' addresses takes each old pod away first: two pods of a
@@ -207,8 +244,9 @@ scrape_configs:
 {{- define "ampari.region.ports" -}}
 {{- $urls := list -}}
 {{- if .Values.region.url }}{{ $urls = append $urls .Values.region.url }}{{ end -}}
-{{- range .Values.gateway.remoteWrite }}{{ $urls = append $urls (.url | default "") }}{{ end -}}
-{{- range .Values.gateway.tenants }}{{ range .remote_write }}{{ $urls = append $urls (.url | default "") }}{{ end }}{{ end -}}
+{{- if .Values.region.logs.url }}{{ $urls = append $urls .Values.region.logs.url }}{{ end -}}
+{{- range concat .Values.gateway.remoteWrite .Values.gateway.lokiWrite }}{{ $urls = append $urls (.url | default "") }}{{ end -}}
+{{- range .Values.gateway.tenants }}{{ range concat (.remote_write | default list) (.loki_write | default list) }}{{ $urls = append $urls (.url | default "") }}{{ end }}{{ end -}}
 {{- $ports := list -}}
 {{- range $urls -}}
   {{- $host := regexFind "^[^/]*" (regexReplaceAll "^[a-z]+://" . "") -}}

@@ -41,12 +41,24 @@ region.tenant: no tenant is named: a region with tenants refuses every sample; s
 {{- if and (hasPrefix "http://" $region.url) (not $region.acceptPlaintext) }}
 region.url: http:// sends samples and token readable; use https://, or say region.acceptPlaintext=true
 {{- end -}}
-{{- if and (ne $region.auth.type "none") (not $region.auth.token) (not $region.auth.existingSecret) }}
+{{- if and (hasPrefix "http://" $region.logs.url) (not $region.acceptPlaintext) }}
+region.logs.url: http:// sends lines and token readable; use https://, or say region.acceptPlaintext=true
+{{- end -}}
+{{- if and (include "ampari.region.hasToken" .) (not $region.auth.token) (not $region.auth.existingSecret) }}
 region.auth: there is no token: the region would refuse every sample; set region.auth.existingSecret (or region.auth.token), or region.auth.type=none
 {{- end -}}
 {{- if and $region.auth.token $region.auth.existingSecret }}
 region.auth: give token or existingSecret, not both
 {{- end -}}
+{{- end -}}
+{{- if and $region.logs.url (not $region.url) }}
+region.logs.url: goes with region.url; with gateway.remoteWrite or gateway.tenants use gateway.lokiWrite, or loki_write of the tenant
+{{- end -}}
+{{- if and .Values.gateway.lokiWrite $region.logs.url }}
+region.logs.url, gateway.lokiWrite: give one of them
+{{- end -}}
+{{- if and .Values.gateway.lokiWrite .Values.gateway.tenants }}
+gateway.lokiWrite: with gateway.tenants the destinations belong inside each tenant (loki_write); move them there
 {{- end -}}
 {{- if and .Values.gateway.tenants .Values.gateway.forwarders }}
 gateway.forwarders: with gateway.tenants the forwarders belong inside each tenant; move them there
@@ -54,7 +66,10 @@ gateway.forwarders: with gateway.tenants the forwarders belong inside each tenan
 {{- range .Values.gateway.tenants }}{{ if not .remote_write }}
 gateway.tenants: tenant {{ .id | quote }} has no remote_write: its samples would have nowhere to go
 {{- end }}{{ end -}}
-{{- $inline := printf "%s%s%s" (include "ampari.inlineSecrets" (dict "value" $region.extra "at" "region.extra")) (include "ampari.inlineSecrets" (dict "value" .Values.gateway.remoteWrite "at" "gateway.remoteWrite")) "" -}}
+{{- $inline := "" -}}
+{{- range $at, $value := dict "region.extra" $region.extra "region.logs.extra" $region.logs.extra "gateway.remoteWrite" .Values.gateway.remoteWrite "gateway.lokiWrite" .Values.gateway.lokiWrite -}}
+{{- $inline = printf "%s%s" $inline (include "ampari.inlineSecrets" (dict "value" $value "at" $at)) -}}
+{{- end -}}
 {{- range $i, $tenant := .Values.gateway.tenants -}}
 {{- $inline = printf "%s%s" $inline (include "ampari.inlineSecrets" (dict "value" (omit $tenant "forwarders") "at" (printf "gateway.tenants[%d]" $i))) -}}
 {{- end -}}
@@ -167,16 +182,40 @@ forwarder.terminationGracePeriodSeconds: {{ $forwarder.terminationGracePeriodSec
 {{- if not $forwarder.scrapeConfigs }}
 forwarder.scrapeConfigs: there are no jobs: nothing would be scraped
 {{- end -}}
+{{- include "ampari.refusals.logs" . -}}
 {{- $ring := include "ampari.bytes" $forwarder.ringBytes -}}
+{{- $logRing := include "ampari.bytes" $forwarder.logs.ringBytes -}}
 {{- $limit := include "ampari.bytes" (dig "limits" "memory" "" $forwarder.resources) -}}
 {{- if not $ring }}
 forwarder.ringBytes: {{ $forwarder.ringBytes | quote }} is not a size; write 64MiB
+{{- else if not $logRing }}
+forwarder.logs.ringBytes: {{ $forwarder.logs.ringBytes | quote }} is not a size; write 32MiB
+{{- else if and $limit $forwarder.logs.enabled (lt (float64 $limit) (addf (float64 $ring) (float64 $logRing) 67108864.0)) }}
+forwarder.resources.limits.memory: {{ $forwarder.resources.limits.memory }} is less than the rings ({{ $forwarder.ringBytes }} and {{ $forwarder.logs.ringBytes }} of logs) and 64 MiB: in an outage the kernel would end the forwarder with all that it holds
 {{- else if and $limit (lt (float64 $limit) (addf (float64 $ring) 67108864.0)) }}
 forwarder.resources.limits.memory: {{ $forwarder.resources.limits.memory }} is less than the ring ({{ $forwarder.ringBytes }}) and 64 MiB: in an outage the kernel would end the forwarder with all that it holds
 {{- end -}}
-{{- range splitList ";" (include "ampari.inlineSecrets" (dict "value" $forwarder.scrapeConfigs "at" "forwarder.scrapeConfigs")) }}{{ with trim . }}
+{{- range splitList ";" (printf "%s%s" (include "ampari.inlineSecrets" (dict "value" $forwarder.scrapeConfigs "at" "forwarder.scrapeConfigs")) (include "ampari.inlineSecrets" (dict "value" $forwarder.logs.logConfigs "at" "forwarder.logs.logConfigs"))) }}{{ with trim . }}
 {{ . }}: a secret in the clear would be readable in a ConfigMap; use its …_file form
 {{- end }}{{ end -}}
+{{- end }}
+
+{{- define "ampari.refusals.logs" -}}
+{{- $logs := .Values.forwarder.logs -}}
+{{- if $logs.enabled -}}
+{{- if not $logs.logConfigs }}
+forwarder.logs.logConfigs: there are no jobs: nothing would be read
+{{- end -}}
+{{- if .Values.gateway.enabled -}}
+{{- $taken := or .Values.region.logs.url .Values.gateway.lokiWrite -}}
+{{- range $tenant := .Values.gateway.tenants -}}
+  {{- range $tenant.forwarders }}{{ if and (eq .name $.Values.cluster) $tenant.loki_write }}{{ $taken = "yes" }}{{ end }}{{ end -}}
+{{- end -}}
+{{- if not $taken }}
+forwarder.logs.enabled: the gateway would have nowhere to deliver this cluster's logs; set region.logs.url to https://…/loki/api/v1/push
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{- define "ampari.refusals.addresses" -}}
