@@ -60,7 +60,14 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
     return TurnEnd::kLook;
   }
   file.last_size = std::max(file.last_size, size);
-  if (plain && size == file.reader.seen()) return TurnEnd::kIdle;
+  if (plain && size == file.reader.seen()) {
+    // Written anew, it may have its old size.
+    const bool unchanged = file.source->stamp().modified_ns == file.checked_ns;
+    file.checked_ns = file.source->stamp().modified_ns;
+    if (unchanged || file.source->HeadIsSame()) return TurnEnd::kIdle;
+    LoseSource(file);
+    return TurnEnd::kLook;
+  }
   LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
   const ReadEnd end = file.reader.Read(*file.source, scope_.buffer, outlet, budget);
   TouchIfMoved(file);

@@ -60,6 +60,7 @@ struct LogTailStatus {
   uint64_t rotated_unread_bytes_total = 0, skipped_bytes_total = 0, rereads_total = 0,
            truncations_total = 0, rotations_total = 0, compressed_files_total = 0,
            refused_files_total = 0, replaced_streams_total = 0;
+  uint64_t unparsed_access_lines_total = 0;  // LinePlan::unparsed()
   uint64_t lag_bytes = 0;
   bool blocked = false;  // the shipper has no room
 };

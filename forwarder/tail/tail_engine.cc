@@ -35,8 +35,10 @@ void TailEngine::Apply(LogTargetSet targets) {
       refused_targets_.push_back({path, absl::StrCat("more than ", kMaxTargets, " targets")});
       continue;
     }
-    absl::StatusOr<std::shared_ptr<TailTarget>> made = TailTarget::Make(std::move(target));
+    absl::StatusOr<std::shared_ptr<TailTarget>> made =
+        TailTarget::Make(std::move(target), &past_counts_);
     if (made.ok()) {
+      living_.push_back(*made);
       next[id] = *std::move(made);
     } else {
       refused_targets_.push_back({path, std::string(made.status().message())});
@@ -44,6 +46,7 @@ void TailEngine::Apply(LogTargetSet targets) {
   }
   for (auto& [id, target] : targets_) replaced_.push_back(std::move(target));
   targets_ = std::move(next);
+  std::erase_if(living_, [](const auto& made) { return made.expired(); });
   scope_.totals.refused_files += refused_targets_.size();
   find_at_ = absl::ZeroDuration();
 }

@@ -70,6 +70,8 @@ class TailEngine {
   const LogTailerOptions options_;
   TailScope scope_;
   TailWatch watch_;
+  PlanCounts past_counts_;                                      // of targets that are no more
+  std::vector<std::weak_ptr<TailTarget>> living_;               // all that were made
   std::map<std::string, std::shared_ptr<TailTarget>> targets_;  // by job and id
   std::vector<RefusedLog> refused_targets_;
   Claims found_;                      // by the finder

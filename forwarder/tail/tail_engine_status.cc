@@ -101,9 +101,12 @@ LogTailStatus TailEngine::Status(bool with_files) const {
     }
   }
   AddTotals(scope_.totals, lines, &status);
-  for (const auto& [id, target] : targets_) {
-    status.replaced_streams_total += target->lines->streams_refused();
+  PlanCounts plans = past_counts_;
+  for (const auto& made : living_) {
+    if (const auto target = made.lock()) plans.Add(*target->lines);
   }
+  status.replaced_streams_total = plans.replaced_streams;
+  status.unparsed_access_lines_total = plans.unparsed_access;
   status.files_open = scope_.open_files;
   status.blocked = blocked_;
   return status;

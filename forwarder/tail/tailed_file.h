@@ -54,6 +54,7 @@ struct TailedFile {
   bool finished = false;        // read to its end, and nothing will come
   bool lost = false;            // what is unread cannot be had any more
   bool touched = false;         // the flush holds something of it
+  int64_t checked_ns = 0;       // when it was written last, as of the last look at its head
   uint64_t last_size = 0;       // the greatest that was seen
   uint64_t skipped_bytes = 0;   // before its start
   uint64_t unread_bytes = 0;    // gone before they could be read

@@ -14,6 +14,7 @@ namespace ampari {
 
 void ModelGateway::Connect(absl::Duration producer_age) {
   ring_.clear();
+  retiring_.clear();
   directions_.clear();
   LogDirections all;
   all.round = ++round_;
@@ -37,10 +38,7 @@ bool ModelGateway::Push(LogFlush flush) {
 }
 
 void ModelGateway::Retire(const std::vector<std::string>& keys) {
-  for (const std::string& key : keys) {
-    retired.push_back(key);
-    positions.erase(key);
-  }
+  retiring_.insert(retiring_.end(), keys.begin(), keys.end());
 }
 
 bool ModelGateway::Admit(const LogFlush& flush, std::vector<FileStart>* refused) const {
@@ -73,13 +71,21 @@ void ModelGateway::Store(const LogFlush& flush) {
 bool ModelGateway::Settle() {
   while (!ring_.empty()) {
     std::vector<FileStart> refused;
-    if (Admit(ring_.front(), &refused)) {
+    if (refuse_next && !ring_.front().files.empty()) {
+      refuse_next = false;
+      for (const LogFilePart& part : ring_.front().files) {
+        const auto stored = positions.find(part.key);
+        const bool known = stored != positions.end();
+        refused.push_back({part.key, known ? stored->second : part.from, known});
+      }
+    } else if (Admit(ring_.front(), &refused)) {
       Store(ring_.front());
       ring_.pop_front();
       continue;
+    } else {
+      ++refusals;
     }
     // What was pushed behind it is read again too, from where it began.
-    ++refusals;
     std::set<std::string> named;
     for (const FileStart& file : refused) named.insert(file.key);
     for (const LogFlush& flush : ring_) {
@@ -92,6 +98,9 @@ bool ModelGateway::Settle() {
     directions_.push_back({++round_, false, std::move(refused), {}});
     return false;
   }
+  for (const std::string& key : retiring_) positions.erase(key);
+  retired.insert(retired.end(), retiring_.begin(), retiring_.end());
+  retiring_.clear();
   return true;
 }
 

@@ -46,12 +46,13 @@ class ModelGateway {
   void Retire(const std::vector<std::string>& keys);
 
   bool room = true;
+  bool refuse_next = false;  // a frame that could be taken
   size_t ring_frames = 4;
   std::map<std::string, LogPosition> positions;
   std::map<std::string, std::string> names;
   std::vector<Line> lines;
   std::vector<std::string> retired;
-  uint64_t refusals = 0;
+  uint64_t refusals = 0;  // of frames that could not
 
  private:
   bool Admit(const LogFlush& flush, std::vector<FileStart>* refused) const;
@@ -59,6 +60,7 @@ class ModelGateway {
 
   uint64_t round_ = 0;
   std::deque<LogFlush> ring_;
+  std::vector<std::string> retiring_;  // once the ring is empty
   std::deque<LogDirections> directions_;
 };
 
