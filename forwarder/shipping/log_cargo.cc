@@ -89,9 +89,9 @@ std::optional<uint64_t> LogCargo::OnWelcomed(const v1::Welcome& welcome) {
   return misfit;
 }
 
-// The gateway's store of another life of this forwarder: it is told how far the files are read. A
-// file that it knows all the same stays as it is there; but one that is moved to comes after
-// where the file was read until now, and forgets first.
+// A store that does not know this forwarder, or lost what it had of it, is told how far the files
+// are read. A file that it knows all the same stands as it does there. Only a gateway that is moved
+// to forgets it first: what it knows is of an earlier stay.
 void LogCargo::PrepareOffer() {
   if (offering_ == Offering::kNothing) return;
   LogPlaces offer = read_;
@@ -131,7 +131,6 @@ std::optional<uint64_t> LogCargo::FirstMisfit() {
 // The frames from `from` on will go. Where their files are to be read from.
 LogCargo::Starts LogCargo::Forget(uint64_t from, const std::vector<LogConflict>& conflicts,
                                   bool superseded) {
-  ++rereads_;
   Starts starts = FirstParts(ring_, from);
   for (const LogConflict& conflict : conflicts) {
     const auto start = starts.find(conflict.key);

@@ -7,6 +7,11 @@
 // elsewhere than it was read is directed there. So the ordinary reconnect directs nothing, and a
 // gateway that lost something, or another one, corrects the reader before a frame is sent.
 //
+// A gateway that lost what it had acknowledged, and another one, is offered a position of each file
+// before the first frame: where the ring begins it, else how far it was read; but where frames left
+// the ring before they were settled, the beginning of the first of these, so that their lines are
+// read again as far as they are on disk.
+//
 // A superseded instance gives no directions for a file that its successor moved, and for none that
 // is not in a forgotten frame: the successor reads those. For the other files of forgotten frames
 // it does: lines do not tell which file they are from, so a frame cannot be sent without some of
@@ -56,8 +61,6 @@ class LogCargo final : public SessionCargo {
   UnfitFrame OnUnfit(uint64_t sequence, GapReason reason) override;
   std::optional<Outgoing> Next(uint64_t sent) override;
 
-  uint64_t rereads() const { return rereads_; }  // times that frames were forgotten
-
  private:
   enum class Offering { kNothing, kPositions, kPositionsAnew };
   using Starts = absl::flat_hash_map<std::string, FileStart>;
@@ -87,7 +90,6 @@ class LogCargo final : public SessionCargo {
   Offering offering_ = Offering::kNothing;   // until more than offered_at_ is acknowledged
   uint64_t offered_at_ = 0;
   uint64_t rebuilt_ = 0;  // this frame is to be read again; 0: none
-  uint64_t rereads_ = 0;
 
   // Of the living stream.
   uint32_t round_ = 0;
