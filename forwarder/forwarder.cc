@@ -72,7 +72,6 @@ absl::StatusOr<std::unique_ptr<Forwarder>> Forwarder::Start(ForwarderConfig conf
   std::unique_ptr<Forwarder> forwarder(new Forwarder(std::move(config), std::move(options), clock));
   const absl::Status status = forwarder->StartServer();
   if (!status.ok()) return status;
-  forwarder->shipper_.Start();
   forwarder->scraping_.Start();
   forwarder->TakeOver(forwarder->started_with_);
   forwarder->NoteReload(absl::OkStatus());
@@ -102,7 +101,7 @@ absl::Status Forwarder::StartServer() {
   pages.targets = [this](PageForm form) { return TargetsPage(View(/*with_targets=*/true), form); };
   pages.metrics = [this] { return metrics_.Render(); };
   pages.ready = [this] { return ready_.load(); };
-  pages.welcomed = [this] { return shipper_.status().epoch != 0; };
+  pages.welcomed = [this] { return IsWelcomed(); };
   pages.reload = [this] { return Reload(); };
   pages.is_token = [this](std::string_view presented) { return IsHttpToken(presented); };
   ServerOptions options;
@@ -131,6 +130,12 @@ bool Forwarder::IsHttpToken(std::string_view presented) const {
   return expected.ok() && !expected->empty() && SecretEquals(presented, *expected);
 }
 
+bool Forwarder::IsWelcomed() const {
+  const ShippingStatus shipping =
+      ships_metrics_ ? shipper_.status() : logs_.view(/*with_files=*/false).shipping;
+  return shipping.epoch != 0;
+}
+
 void Forwarder::TakeOver(const ForwarderConfig& config) {
   LogLevel level = LogLevel::kInfo;
   if (ParseLogLevel(options_.log_level.empty() ? config.log_level : options_.log_level, &level)) {
@@ -140,6 +145,9 @@ void Forwarder::TakeOver(const ForwarderConfig& config) {
     MutexLock lock(mu_);
     http_token_ = std::make_shared<SecretSource>(config.http_token);
   }
+  // Only logs: no stream is opened for metrics.
+  const bool wants_metrics = !config.jobs.empty() || config.log_jobs.empty();
+  if (wants_metrics && !ships_metrics_.exchange(true)) shipper_.Start();
   if (!config.log_jobs.empty()) logs_.Begin();
   discovery_.Apply(config.jobs, config.external_labels, config.kubernetes_node, config.log_jobs);
 }

@@ -58,6 +58,7 @@ class Forwarder {
  private:
   Forwarder(ForwarderConfig config, ForwarderOptions options, const Clock& clock);
   absl::Status StartServer();
+  bool IsWelcomed() const;
   bool IsHttpToken(std::string_view presented) const ABSL_LOCKS_EXCLUDED(mu_);
   void TakeOver(const ForwarderConfig& config);
   void TakeTargets(TargetSet targets) ABSL_LOCKS_EXCLUDED(mu_);
@@ -74,6 +75,7 @@ class Forwarder {
   std::shared_ptr<SecretSource> http_token_ ABSL_GUARDED_BY(mu_);
   JobChanges job_changes_;  // of discovery's thread
   std::atomic<bool> ready_{false};
+  std::atomic<bool> ships_metrics_{false};  // its stream was begun
   bool stopped_ = false;
 
   // The data path from its end to its beginning: each stage outlives those that feed it.

@@ -44,6 +44,8 @@ void AddLines(const LogTailStatus& tail, MetricFamilies& out) {
   out.Counter("lines_unparsed_total",
               "Lines in neither the CRI nor Docker's format, shipped as they are.",
               tail.unparsed_lines_total);
+  out.Counter("access_lines_unparsed_total", "Access lines that fit none of the formats.",
+              tail.unparsed_access_lines_total);
   out.Counter("streams_replaced_total",
               "Lines without their promoted labels, since their target has too many streams.",
               tail.replaced_streams_total);

@@ -69,7 +69,7 @@ void LogStages::Begin() {
 }
 
 void LogStages::Apply(DiscoveredLogs found) {
-  LogTargetSet targets{found.targets, found.dropped_total};
+  LogTargetSet targets{found.targets, found.dropped_total, std::move(found.job_names)};
   {
     MutexLock lock(mu_);
     targets_ = std::move(found.targets);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "forwarder/plain_table.h"
 
@@ -11,7 +12,7 @@ namespace ampari {
 namespace {
 
 std::string Seconds(absl::Duration duration) {
-  return absl::StrCat(absl::ToInt64Milliseconds(duration) / 100 / 10.0, "s");
+  return absl::StrFormat("%.1fs", absl::ToDoubleSeconds(duration));
 }
 
 void AddGateway(const char* signal, const ShippingStatus& shipping, PlainTable* table) {

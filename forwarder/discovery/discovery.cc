@@ -168,7 +168,11 @@ void Discovery::HandOut() {
   for (const LogJobConfig& config : config_.log_jobs) {
     log_jobs.push_back({config.job, Groups(AnyOf(config))});
   }
-  log_consumer_(log_targets_.Build(log_jobs, config_.external_labels));
+  DiscoveredLogs found = log_targets_.Build(log_jobs, config_.external_labels);
+  for (const LogJobConfig& config : config_.log_jobs) {
+    found.job_names.push_back(config.job->job_name);
+  }
+  log_consumer_(std::move(found));
 }
 
 absl::Duration Discovery::RefreshInterval() const {

@@ -20,6 +20,7 @@ struct DiscoveredLogs {
   std::vector<LogTarget> targets;
   std::vector<DroppedTarget> dropped;  // the first 1,000 of a job
   uint64_t dropped_total = 0;
+  std::vector<std::string> job_names;  // all jobs in force; Discovery fills it
 };
 
 inline constexpr size_t kMaxLogPathBytes = 1'024;

@@ -75,6 +75,7 @@ struct LogTarget {
 struct LogTargetSet {
   std::vector<LogTarget> targets;
   uint64_t dropped_total = 0;
+  std::vector<std::string> job_names;  // all jobs in force, with targets or without
 };
 
 }  // namespace ampari

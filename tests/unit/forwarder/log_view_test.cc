@@ -118,6 +118,7 @@ TEST(LogView, Metrics) {
   tail.cut_lines_total = 9;
   tail.refused_lines_total = 10;
   tail.unparsed_lines_total = 11;
+  tail.unparsed_access_lines_total = 24;
   tail.rotated_unread_bytes_total = 12;
   tail.skipped_bytes_total = 13;
   tail.rereads_total = 14;
@@ -148,6 +149,7 @@ TEST(LogView, Metrics) {
                            "lines_cut_total 9",
                            "lines_refused_total 10",
                            "lines_unparsed_total 11",
+                           "access_lines_unparsed_total 24",
                            "rotated_unread_bytes_total 12",
                            "skipped_bytes_total 13",
                            "rereads_total 14",

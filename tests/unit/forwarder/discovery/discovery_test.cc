@@ -100,12 +100,13 @@ TEST(DiscoveryOfLogs, StaticAndFileTargets) {
       "t.json", R"([{"targets": ["localhost"], "labels": {"__path__": "/var/log/b/*.log"}}])");
   Mutex mu;
   CondVar changed;
-  std::vector<std::string> paths;
+  std::vector<std::string> paths, jobs;
   bool came = false;
   Discovery discovery([](TargetSet) {},
                       [&](DiscoveredLogs logs) {
                         MutexLock lock(mu);
                         came = true;
+                        jobs = logs.job_names;
                         for (const LogTarget& target : logs.targets) paths.push_back(target.path);
                         changed.NotifyAll();
                       });
@@ -115,10 +116,15 @@ TEST(DiscoveryOfLogs, StaticAndFileTargets) {
   job.job = std::make_shared<const LogJob>(std::move(named));
   job.static_groups = {{"static", {"localhost"}, {{"__path__", "/var/log/a/*.log"}}, {}}};
   job.file_discoveries = {{{file}, absl::Minutes(5)}};
-  discovery.Apply({Job("logs", {}, {file})}, {}, "", {job});
+  LogJob other;
+  other.job_name = "finds nothing";
+  LogJobConfig empty;
+  empty.job = std::make_shared<const LogJob>(std::move(other));
+  discovery.Apply({Job("logs", {}, {file})}, {}, "", {job, empty});
   MutexLock lock(mu);
   for (int i = 0; i < 300 && !came; ++i) changed.WaitFor(mu, absl::Milliseconds(100));
   EXPECT_THAT(paths, ElementsAre("/var/log/a/*.log", "/var/log/b/*.log"));
+  EXPECT_THAT(jobs, ElementsAre("logs", "finds nothing"));
   EXPECT_EQ(discovery.files().size(), 2u);
 }
 

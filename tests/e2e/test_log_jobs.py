@@ -1,0 +1,78 @@
+"""Jobs of log_configs come and go by reload, and the page of targets shows their files as text and nothing else."""
+
+from logs import LogChain, all_lines
+
+from stack.process import fetch, wait_until
+
+
+def page(forwarder, form):
+    status, body = fetch(f"{forwarder.base}/targets?format={form}")
+    assert status == 200, body
+    return body.decode()
+
+
+def metric_names(forwarder):
+    return {line.split(" ")[0] for line in forwarder.metrics().splitlines() if line.startswith("ampari_forwarder_log_")}
+
+
+def test_jobs_come_and_go_by_reload(chain):
+    logs = LogChain(chain, pods=2, forwarder={"log_configs": []})
+    forwarder, job = logs.forwarder, logs.job
+    logs.pods.write(5)
+    shown = forwarder.targets()
+    assert shown["logs"] == {"files": [], "gateway": None} and shown["log_targets"] == [], "nothing of logs runs without a job"
+    assert metric_names(forwarder) == set()
+    config = {**forwarder.config, "log_configs": [job]}
+    forwarder.rewrite(config)
+    logs.wait()
+    assert forwarder.targets()["logs"]["gateway"]["connected"] is True
+    assert {"ampari_forwarder_log_lines_total", "ampari_forwarder_log_ring_bytes"} <= metric_names(forwarder)
+    forwarder.rewrite({**config, "log_configs": []})
+    wait_until(lambda: forwarder.targets()["log_targets"] == [], "the job is gone", 30, forwarder.process)
+    before = logs.pods.written()
+    logs.pods.write(5)
+    forwarder.rewrite(config)
+    logs.finish()
+    assert len(all_lines(logs.region)) == before + 10, "what was written meanwhile is read when the job is back"
+
+
+def test_a_forwarder_of_logs_alone_is_ready_and_asks_for_no_metrics(chain):
+    logs = LogChain(chain, pods=1)
+    logs.pods.write(2)
+    logs.wait()
+    assert logs.forwarder.config["scrape_configs"] == []
+    wait_until(lambda: fetch(f"{logs.forwarder.base}/-/ready?wait=gateway")[0] == 200, "the welcome of the logs counts", 30, logs.forwarder.process)
+    assert "ampari_forwarder_connects_total 0" in logs.forwarder.metrics()
+    assert "no destination for metrics" not in logs.forwarder.process.log.read_text()
+    logs.finish()
+
+
+def test_a_reload_changes_labels_and_doubles_nothing(chain):
+    logs = LogChain(chain, pods=2)
+    logs.pods.write(10)
+    logs.wait()
+    job = {**logs.job, "relabel_configs": [*logs.job["relabel_configs"], {"target_label": "team", "replacement": "shop"}]}
+    logs.forwarder.rewrite({**logs.forwarder.config, "log_configs": [job]})
+    wait_until(lambda: all(t["labels"].get("team") == "shop" for t in logs.forwarder.targets()["log_targets"]), "the rule is in force", 30)
+    logs.pods.write(10)
+    logs.finish()
+    teams = [labels.get("team") for labels, *_ in all_lines(logs.region)]
+    assert teams.count(None) == 20 and teams.count("shop") == 20
+
+
+def test_the_page_of_targets(chain):
+    hostile = "<img src=x onerror=alert(1)>\x1b[2J"
+    dropped = {"job_name": "dropped", "static_configs": [{"labels": {"__path__": "/etc/../etc/shadow", "told": hostile}}, {"labels": {"told": "x"}}]}
+    logs = LogChain(chain, pods=1)
+    logs.forwarder.rewrite({**logs.forwarder.config, "log_configs": [logs.job, dropped]})
+    logs.pods.write(3)
+    logs.wait()
+    told = {d["reason"] for d in logs.forwarder.targets()["log_dropped"]}
+    assert told == {'__path__ "/etc/../etc/shadow" has the element ..', "no __path__; a rule of relabel_configs must set it"}
+    path = str(logs.pods.logs[0].path)
+    for form in ("text", "html"):
+        body = page(logs.forwarder, form)
+        assert path in body and "has the element .." in body
+        assert "\x1b" not in body and "\\x1b[2J" in body
+        assert form == "text" or "<img" not in body and "&lt;img" in body
+    logs.finish()
