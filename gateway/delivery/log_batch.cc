@@ -91,19 +91,22 @@ std::vector<PushStream> StreamsOf(std::span<const FrameLines> frames, const Line
 }
 
 LineHalves Halve(std::span<const FrameLines> frames, const LineUnit& unit) {
-  const uint64_t middle = unit.from + unit.lines() / 2;
   const std::vector<PushStream> streams = StreamsOf(frames, unit);
-  LineHalves halves{unit, unit, streams.size() < 2};
-  uint64_t cut = middle, at = unit.from;
-  uint64_t nearest = UINT64_MAX;
+  const uint64_t middle = unit.from + unit.lines() / 2;
+  LineHalves halves{unit, unit, "", ""};
+  uint64_t cut = middle, at = unit.from, nearest = UINT64_MAX;
+  size_t before = streams.size();  // the cut; of one stream it is within
   for (size_t i = 0; i + 1 < streams.size(); ++i) {
     at += LinesOf(streams[i]);
     const uint64_t distance = at > middle ? at - middle : middle - at;
     if (distance >= nearest) break;
     nearest = distance;
     cut = at;
+    before = i + 1;
   }
   halves.first.to = halves.second.from = cut;
+  if (before == 1) halves.first_stream = streams.front().selector;
+  if (before + 1 >= streams.size()) halves.second_stream = streams.back().selector;
   return halves;
 }
 

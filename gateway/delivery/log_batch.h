@@ -26,7 +26,8 @@ struct LineUnit {
 
 struct LineHalves {
   LineUnit first, second;
-  bool one_stream = false;  // the unit's lines are of one stream
+  std::string first_stream, second_stream;  // the selector, of a half that is of one stream
+  bool one_stream() const { return !first_stream.empty() && first_stream == second_stream; }
 };
 
 // Consecutive lines, as many as fit `max_bytes`; a larger one is alone. Each is a whole batch.

@@ -9,6 +9,8 @@
 namespace ampari {
 namespace {
 
+constexpr absl::Duration kForgetRefused = absl::Hours(1);
+
 PostMessage MessageOf(const std::string& tenant, const LokiWriteConfig& config) {
   return PostMessage(
       tenant, {config.url,
@@ -40,6 +42,7 @@ absl::StatusOr<bool> LogCargo::Configure(const DeliverySettings& settings) {
   const bool changed = former.external_labels != settings.external_labels ||
                        former.limits != config.limits || config_.batch_bytes != config.batch_bytes;
   config_ = config;
+  refused_.Forget();
   if (changed) {
     renderer_ =
         std::make_shared<StreamRenderer>(StreamRules{settings.external_labels, config_.limits});
@@ -119,13 +122,17 @@ void LogCargo::Take(Draft draft, bool attempted, Lane& lane) {
   TakeFrames(draft.frames, draft.items, lane);
   const std::vector<LineUnit> batches =
       CutBatches(draft.lines, draft.sequences, config_.batch_bytes);
-  auto range = std::make_unique<LogRange>(std::move(draft.decodable), reader_, batches,
+  auto range = std::make_unique<LogRange>(std::move(draft.decodable), reader_, refused_, batches,
                                           std::move(draft.settlement), draft.items, attempted);
   if (!batches.empty()) range->SetBody(encoder_.Encode(StreamsOf(draft.lines, batches.front())));
   lane.range = std::move(range);
 }
 
 absl::Status LogCargo::Build(RecordSource& source, const BuildTime& time, Lane& lane) {
+  if (time.now >= forget_refused_at_) {
+    forget_refused_at_ = time.now + kForgetRefused;
+    refused_.Forget();
+  }
   bool attempted = false;
   const size_t wanted = PickFrames(time, lane, &attempted);
   Draft draft;

@@ -37,6 +37,8 @@ class LogCargo final : public Cargo {
   std::shared_ptr<StreamRenderer> renderer_;
   PostMessage message_;
   LogFrameReader reader_;
+  RefusedStreams refused_;
+  absl::Duration forget_refused_at_;  // monotonic
   PushRequestEncoder encoder_;
   BuildNotes notes_;
 };

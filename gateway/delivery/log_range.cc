@@ -18,10 +18,12 @@ bool RefusesForOrder(const std::string& words) {
 
 }  // namespace
 
-LogRange::LogRange(LogFrames frames, LogFrameReader& reader, const std::vector<LineUnit>& batches,
-                   Settlement settlement, uint64_t items, bool attempted)
+LogRange::LogRange(LogFrames frames, LogFrameReader& reader, RefusedStreams& refused,
+                   const std::vector<LineUnit>& batches, Settlement settlement, uint64_t items,
+                   bool attempted)
     : frames_(std::move(frames)),
       reader_(reader),
+      refused_(refused),
       settlement_(std::move(settlement)),
       items_(items) {
   for (const LineUnit& batch : batches) {
@@ -67,7 +69,7 @@ void LogRange::OnAnswer(Attempt* attempt, const Outcome& outcome, int http_statu
       return;
     case Fate::kDelivered:
       settlement_.delivered += answered->items;
-      if (answered->search != nullptr) answered->search->refused_in_a_row = 0;
+      if (!answered->stream.empty()) refused_.OnDelivered(answered->stream);
       return;
     case Fate::kBlocked:
       settlement_.rejected["blocked"] += answered->items;
@@ -79,23 +81,31 @@ void LogRange::OnAnswer(Attempt* attempt, const Outcome& outcome, int http_statu
 }
 
 void LogRange::TakeApart(AttemptPtr attempt, int http_status, const std::string& words) {
-  if (attempt->search == nullptr) attempt->search = std::make_shared<LineAttempt::Search>();
-  LineAttempt::Search& search = *attempt->search;
-  ++search.refused_in_a_row;
-  if (attempt->items < 2 || search.tries_left < 2) return Refuse(*attempt, http_status, words);
-  const LineHalves halves = Halve(Load(), attempt->unit);
-  const bool hopeless = http_status != kTooLarge && search.refused_in_a_row > kMaxRefusedInARow;
-  if (halves.one_stream && hopeless) return Refuse(*attempt, http_status, words);
-  search.tries_left -= 2;
-  for (const LineUnit& unit : {halves.second, halves.first}) {
-    auto part = std::make_unique<LineAttempt>();
-    part->unit = unit;
-    part->items = unit.lines();
-    part->search = attempt->search;
-    part->ambiguous = attempt->ambiguous;
-    part->perhaps_stored = attempt->perhaps_stored || http_status != kTooLarge;
-    waiting_.push_front(std::move(part));
-  }
+  if (attempt->tries_left == nullptr)
+    attempt->tries_left = std::make_shared<uint32_t>(kMaxRefusalTries);
+  LineHalves halves;
+  if (attempt->items > 1) halves = Halve(Load(), attempt->unit);
+  if (halves.one_stream()) attempt->stream = halves.first_stream;
+  const bool hopeless =
+      http_status != kTooLarge && !attempt->stream.empty() && refused_.OnRefused(attempt->stream);
+  if (attempt->items < 2 || *attempt->tries_left < 2 || hopeless)
+    return Refuse(*attempt, http_status, words);
+  *attempt->tries_left -= 2;
+  AddPart(*attempt, halves.second, std::move(halves.second_stream), http_status);
+  AddPart(*attempt, halves.first, std::move(halves.first_stream), http_status);
+}
+
+// Before all that waits.
+void LogRange::AddPart(const LineAttempt& whole, const LineUnit& unit, std::string stream,
+                       int http_status) {
+  auto part = std::make_unique<LineAttempt>();
+  part->unit = unit;
+  part->items = unit.lines();
+  part->stream = std::move(stream);
+  part->tries_left = whole.tries_left;
+  part->ambiguous = whole.ambiguous;
+  part->perhaps_stored = whole.perhaps_stored || http_status != kTooLarge;
+  waiting_.push_front(std::move(part));
 }
 
 // Of several lines, some may be good, and those the region has stored.

@@ -13,11 +13,9 @@
 
 #include "gateway/delivery/lane_range.h"
 #include "gateway/delivery/log_batch.h"
+#include "gateway/delivery/refused_streams.h"
 
 namespace ampari {
-
-// Refusals in a row of parts of one stream, after which the rest of them is not searched.
-inline constexpr uint32_t kMaxRefusedInARow = 64;
 
 // Frames that can be decoded, with the rules that decide the bytes of their lines.
 struct LogFrames {
@@ -27,23 +25,20 @@ struct LogFrames {
 };
 
 struct LineAttempt : Attempt {
-  // The search for what is refused in one push.
-  struct Search {
-    uint32_t tries_left = kMaxRefusalTries;
-    uint32_t refused_in_a_row = 0;
-  };
   LineUnit unit;
-  std::shared_ptr<Search> search;  // that it is a part of
-  bool perhaps_stored = false;     // an answer did not say which of its lines are stored
+  std::string stream;                    // the selector, when it is known to be of one stream
+  std::shared_ptr<uint32_t> tries_left;  // of the refused push that it is a part of
+  bool perhaps_stored = false;           // an answer did not say which of its lines are stored
 };
 
-// Not thread-safe. `reader` must outlive it.
+// Not thread-safe. `reader` and `refused` must outlive it.
 class LogRange final : public LaneRange {
  public:
   // `settlement` holds the extent and what was counted before sending; `items` is what all must add
   // up to. `attempted`: the frames may have been sent before the last stop.
-  LogRange(LogFrames frames, LogFrameReader& reader, const std::vector<LineUnit>& batches,
-           Settlement settlement, uint64_t items, bool attempted);
+  LogRange(LogFrames frames, LogFrameReader& reader, RefusedStreams& refused,
+           const std::vector<LineUnit>& batches, Settlement settlement, uint64_t items,
+           bool attempted);
 
   bool ready() const override { return in_flight_ == nullptr && !waiting_.empty(); }
   LineAttempt* Take() override;
@@ -63,11 +58,13 @@ class LogRange final : public LaneRange {
   using AttemptPtr = std::unique_ptr<LineAttempt>;
 
   void TakeApart(AttemptPtr attempt, int http_status, const std::string& words);
+  void AddPart(const LineAttempt& whole, const LineUnit& unit, std::string stream, int http_status);
   void Refuse(const LineAttempt& attempt, int http_status, const std::string& words);
   void KeepDeadLetter(const LineAttempt& attempt, int http_status, const std::string& words);
 
   const LogFrames frames_;
   LogFrameReader& reader_;
+  RefusedStreams& refused_;
   Settlement settlement_;
   const uint64_t items_;
   std::deque<AttemptPtr> waiting_;  // in the order of the lines

@@ -264,6 +264,23 @@ TEST(LogDelivery, AStreamThatIsRefusedAsAWholeIsGivenUp) {
   EXPECT_LT(bed.loki.requests().size(), 120u);
 }
 
+// Later pushes of such a stream are not searched again: a request for each split between streams.
+TEST(LogDelivery, ARefusedStreamIsRemembered) {
+  LogBed bed;
+  bed.loki.SetPoison("{app=\"bad\"}");
+  bed.config.batch_bytes = 2000;
+  std::vector<AppLine> lines(100, {"bad", "0123456789"});
+  for (int i = 0; i < 50; ++i) bed.Append(0, 1, lines);
+  bed.AppendRun(0, 1, "good", 10);
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  bed.ExpectSound();
+  const MemoryQueue::Totals totals = bed.queue.totals();
+  EXPECT_EQ(totals.delivered, 10u);
+  EXPECT_EQ(totals.uncertain + bed.Rejected("bad_request"), 5000u);
+  EXPECT_LT(bed.loki.requests().size(), 180u);
+}
+
 TEST(LogDelivery, AnUnreadableFrameIsSetAsideAndHoldsNobodyBack) {
   LogBed bed;
   bed.Append(0, 1, {{"web", "before"}});

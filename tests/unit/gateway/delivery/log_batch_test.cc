@@ -76,11 +76,14 @@ TEST(LogBatch, HalvesAreCutBetweenStreamsAndLoseNothing) {
       Frame({{"A", {"a1", "a2", "a3", "a4", "a5"}}, {"B", {"b1"}}, {"C", {"c1"}}})};
   const LineUnit all = CutBatches(frames, std::vector<uint64_t>{1}, 100)[0];
   const LineHalves halves = Halve(frames, all);
-  EXPECT_FALSE(halves.one_stream);
+  EXPECT_FALSE(halves.one_stream());
+  EXPECT_EQ(halves.first_stream, "A");
+  EXPECT_EQ(halves.second_stream, "");
   EXPECT_EQ(Text(frames, halves.first), "A:a1,a2,a3,a4,a5");
   EXPECT_EQ(Text(frames, halves.second), "B:b1 C:c1");
   const LineHalves quarters = Halve(frames, halves.first);
-  EXPECT_TRUE(quarters.one_stream);
+  EXPECT_TRUE(quarters.one_stream());
+  EXPECT_EQ(quarters.second_stream, "A");
   EXPECT_EQ(Text(frames, quarters.first), "A:a1,a2");
   EXPECT_EQ(Text(frames, quarters.second), "A:a3,a4,a5");
 }
