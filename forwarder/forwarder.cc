@@ -212,6 +212,7 @@ ForwarderView Forwarder::View(bool with_targets) const {
   ForwarderView view;
   if (with_targets) view.targets = scraping_.targets();
   view.scraping = scraping_.status();
+  view.ships_metrics = ships_metrics_;
   view.shipping = shipper_.status();
   view.logs = logs_.view(with_targets);
   view.files = discovery_.files();

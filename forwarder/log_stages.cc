@@ -75,7 +75,12 @@ void LogStages::Apply(DiscoveredLogs found) {
     targets_ = std::move(found.targets);
     dropped_ = {std::move(found.dropped), found.dropped_total};
   }
-  if (Running* stages = running(); stages != nullptr) stages->Apply(std::move(targets));
+  Running* stages = running();
+  if (stages == nullptr) return;
+  static LogLimit limit;  // pods come and go
+  Log(limit, LogLevel::kInfo, "log targets",
+      {{"count", targets.targets.size()}, {"dropped", targets.dropped_total}});
+  stages->Apply(std::move(targets));
 }
 
 void LogStages::MoveTo(const std::string& address) {

@@ -107,7 +107,11 @@ std::string TargetsJson(ForwarderView view) {
   json.EndArray().Key("kubernetes").BeginArray();
   for (const PodWatchStatus& watch : view.pod_watches) WritePodWatch(watch, json);
   json.EndArray().Key("gateway");
-  WriteGatewayObject(view.shipping, json);
+  if (view.ships_metrics) {
+    WriteGatewayObject(view.shipping, json);
+  } else {
+    json.Null();
+  }
   WriteLogs(view.logs, json);
   json.EndObject();
   return json.Take();

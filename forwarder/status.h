@@ -30,6 +30,7 @@ struct ForwarderView {
   std::vector<DiscoveredFile> files;
   std::vector<PodWatchStatus> pod_watches;
   ScrapeLoopStatus scraping;
+  bool ships_metrics = true;  // its stream was begun; else `shipping` says nothing
   ShippingStatus shipping;
   LogView logs;
   ReloadStatus reload;
@@ -41,11 +42,11 @@ std::string_view HealthName(TargetHealth health);
 void SortView(ForwarderView* view);
 
 // {"targets": […], "dropped": […], "dropped_total": n, "files": […], "kubernetes": […], "gateway":
-// {…}} and what WriteLogs() adds; sorted.
+// {…} or null} and what WriteLogs() adds; sorted.
 std::string TargetsJson(ForwarderView view);
 
-// Families ampari_forwarder_*. Without per-target series: what a target did is in /targets and in
-// its report series.
+// Families ampari_forwarder_*; those of the stream only once it was begun. Without per-target
+// series: what a target did is in /targets and in its report series.
 void AppendForwarderMetrics(const ForwarderView& view, std::vector<MetricFamily>& families);
 
 }  // namespace ampari

@@ -147,7 +147,7 @@ void AppendForwarderMetrics(const ForwarderView& view, std::vector<MetricFamily>
   AddTargets(view, out);
   AddScraping(view.scraping, out);
   AddRing(view.shipping, out);
-  AddConnection(view.shipping, out);
+  if (view.ships_metrics) AddConnection(view.shipping, out);
   AddReload(view.reload, out);
   AppendKubernetesMetrics(view.pod_watches, families);
   AppendLogMetrics(view.logs, families);

@@ -32,7 +32,7 @@ PlainTable Gateways(const ForwarderView& view) {
                    {"signal", "address", "state", "last frame", "acknowledged", "ring bytes",
                     "unacknowledged", "error"},
                    {}};
-  AddGateway("metrics", view.shipping, &table);
+  if (view.ships_metrics) AddGateway("metrics", view.shipping, &table);
   if (view.logs.running) AddGateway("logs", view.logs.shipping, &table);
   return table;
 }

@@ -42,7 +42,9 @@ def test_a_forwarder_of_logs_alone_is_ready_and_asks_for_no_metrics(chain):
     logs.wait()
     assert logs.forwarder.config["scrape_configs"] == []
     wait_until(lambda: fetch(f"{logs.forwarder.base}/-/ready?wait=gateway")[0] == 200, "the welcome of the logs counts", 30, logs.forwarder.process)
-    assert "ampari_forwarder_connects_total 0" in logs.forwarder.metrics()
+    metrics = logs.forwarder.metrics()
+    assert "\nampari_forwarder_gateway_connected" not in metrics and "\nampari_forwarder_log_gateway_connected 1\n" in metrics
+    assert logs.forwarder.targets()["gateway"] is None
     assert "no destination for metrics" not in logs.forwarder.process.log.read_text()
     logs.finish()
 

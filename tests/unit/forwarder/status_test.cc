@@ -103,6 +103,17 @@ TEST(Status, MetricsShowTheView) {
   EXPECT_THAT(text, HasSubstr("\nprocess_resident_memory_bytes "));
 }
 
+TEST(Status, NothingOfAStreamThatWasNeverBegun) {
+  ForwarderView view;
+  view.ships_metrics = false;
+  std::vector<MetricFamily> families;
+  AppendForwarderMetrics(view, families);
+  for (const MetricFamily& family : families) {
+    EXPECT_EQ(family.name.find("gateway"), std::string::npos) << family.name;
+  }
+  EXPECT_THAT(TargetsJson(view), HasSubstr("\"gateway\":null"));
+}
+
 TEST(Status, PromtoolFindsNothingWrong) {
   if (std::system("command -v promtool > /dev/null 2>&1") != 0) GTEST_SKIP() << "no promtool";
   const TempDir dir;
