@@ -17,6 +17,7 @@ F, G = "ampari_forwarder_", "ampari_gateway_"
 D = '{instance="g",tenant="t",signal="metrics",destination="region"}'
 R = '{instance="g",tenant="t",signal="metrics",destination="region",reason="limit"}'
 ASIDE = R.replace("limit", "quarantined")
+LINES = R.replace("metrics", "logs")
 DAY = 86400
 
 
@@ -27,6 +28,10 @@ def targets(up, down):
 
 def ring(used):
     return {f"{F}ring_unacknowledged_bytes": f"{used}x40", f"{F}ring_max_bytes": "100x40"}
+
+
+def long_lines(cut="0x40", refused="0x40"):
+    return {F + "log_lines_cut_total": cut, F + "log_lines_refused_total": refused}
 
 
 def credential(prefix, ends):
@@ -43,6 +48,8 @@ FIRES = [
     ("AmpariForwarderAbsent", 12, {"other": "1x40"}),
     ("AmpariGatewayAway", 6, {F + "gateway_connected": "0x40"}),
     ("AmpariGatewayAway", 6, {F + "gateway_connected": "1x40", F + "gateway_refused": "1x40"}),
+    ("AmpariGatewayAway", 6, {F + "gateway_connected": "1x40", F + "log_gateway_connected": "0x40"}),
+    ("AmpariGatewayAway", 6, {F + "gateway_connected": "1x40", F + "log_gateway_refused": "1x40"}),
     ("AmpariForwarderRingFull", 3, ring(81)),
     ("AmpariForwarderExpiring", 5, {F + "expired_samples_total": "0 0 0 1000 1000 1000"}),
     ("AmpariForwarderSuperseded", 30, {F + "superseded_total": "0x5 1x5 2x40"}),
@@ -52,6 +59,10 @@ FIRES = [
     ("AmpariScrapeLimitReached", 10, {F + 'scrape_failures_total{reason="limit"}': "0+4x40"}),
     ("AmpariScrapeLimitReached", 10, {F + 'scrape_failures_total{reason="body_size"}': "0+4x40"}),
     ("AmpariKubernetesWatchStale", 18, {F + "kubernetes_watch_last_success_timestamp_seconds": "60x40"}),
+    ("AmpariLogBytesRotatedAwayUnread", 3, {F + "log_rotated_unread_bytes_total": "0 0 5000 5000"}),
+    ("AmpariLogFilesBehind", 12, {F + "log_files_behind": "0 2x40"}),
+    ("AmpariLogLinesCut", 3, long_lines(cut="0 0 1 1")),
+    ("AmpariLogLinesCut", 3, long_lines(refused="0 0 1 1")),
     ("AmpariForwarderReloadFailed", 3, {F + "config_last_reload_successful": "0x40"}),
     ("AmpariForwarderCredentialEnding", 20, credential(F, f"{6 * DAY}x40")),
     ("AmpariForwarderCredentialEndsToday", 20, credential(F, f"{DAY // 2}x40")),
@@ -65,6 +76,7 @@ FIRES = [
     ("AmpariBacklogFullSoon", 6, {G + "store_full_estimate_seconds": "14000x40"}),
     ("AmpariBacklogOld", 8, {G + "oldest_pending_age_seconds" + D: "2701x40"}),
     ("AmpariSamplesRejected", 3, {G + "samples_rejected_total" + R: "0 0 5 5"}),
+    ("AmpariSamplesRejected", 3, {G + "samples_rejected_total" + LINES: "0 0 5 5"}),
     ("AmpariSamplesUncertain", 3, {G + "samples_uncertain_total" + D: "0 0 5 5"}),
     ("AmpariSamplesExpired", 3, {G + "samples_expired_total" + R: "0 0 5 5"}),
     ("AmpariSamplesLost", 3, {G + "samples_lost_total" + D: "0 0 5 5"}),
@@ -92,6 +104,9 @@ QUIET = [
     ("AmpariTargetsDown", 40, targets(0, 0)),
     ("AmpariScrapeLimitReached", 40, {F + 'scrape_failures_total{reason="timeout"}': "0+4x40"}),
     ("AmpariKubernetesWatchStale", 40, {F + "kubernetes_watch_last_success_timestamp_seconds": "0+60x40"}),
+    ("AmpariLogBytesRotatedAwayUnread", 40, {F + "log_rotated_unread_bytes_total": "5000x40"}),
+    ("AmpariLogFilesBehind", 40, {F + "log_files_behind": "2x8 0 2x8 0x40"}),
+    ("AmpariLogLinesCut", 40, long_lines(cut="3x40", refused="4x40")),
     ("AmpariForwarderReloadFailed", 40, {F + "config_last_reload_successful": "1x40"}),
     ("AmpariForwarderCredentialEnding", 40, credential(F, f"{8 * DAY}x40")),
     ("AmpariForwarderCredentialEnding", 40, credential(F, f"{DAY}x10 {2 * DAY}x40")),  # it renews itself
@@ -108,6 +123,7 @@ QUIET = [
     ("AmpariBacklogGrowing", 40, {"other": "1x40"}),  # nothing grows
     ("AmpariBacklogFullSoon", 40, {G + "store_full_estimate_seconds": "15000x40"}),
     ("AmpariBacklogOld", 40, {G + "oldest_pending_age_seconds" + D: "2600x40"}),
+    ("AmpariBacklogOld", 40, {G + "oldest_pending_age_seconds" + D.replace("metrics", "logs"): "9000x40"}),  # Loki does not mind
     ("AmpariSamplesRejected", 40, {G + "samples_rejected_total" + R: "5x40"}),
     ("AmpariSamplesUncertain", 40, {G + "samples_uncertain_total" + D: "5x40"}),
     ("AmpariSamplesExpired", 40, {G + "samples_expired_total" + R: "5x40"}),
@@ -197,5 +213,5 @@ def test_alerts_ask_for_metrics_that_exist():
                       for path in (ROOT / program).rglob("*.cc"))
     for rule in rules():
         for prefix, name in re.findall(r"\b(ampari_(?:forwarder|gateway)_)(\w+)", rule["expr"]):
-            short = re.sub(r"^(store|intake|delivery|kubernetes)_", "", name)
+            short = re.sub(r"^(store|intake|delivery|kubernetes|log)_", "", name)
             assert re.search(rf'"(?:{prefix})?_?(?:{name}|{short})"', sources), f"{rule['alert']}: {prefix}{name}"

@@ -86,5 +86,5 @@ def test_metrics_of_the_operations_guide_exist(program):
     sources = "".join(path.read_text() for path in (ROOT / program).rglob("*.cc"))
     assert len(names) > 25
     for name in names:
-        short = re.sub(r"^(store|intake|delivery|kubernetes)_", "", name)
+        short = re.sub(r"^(store|intake|delivery|kubernetes|log)_", "", name)
         assert re.search(rf'"(?:ampari_{program}_)?(?:{name}|{short})"', sources), name

@@ -6,6 +6,7 @@ The rules' own times are hours and minutes; here `for` is a second and ranges ar
 import base64
 import http.server
 import json
+import os
 import pathlib
 import re
 import threading
@@ -13,6 +14,7 @@ import time
 
 import pytest
 import yaml
+from logs import LogChain
 from support import destination, wait_for_delivery, wait_for_scrapes
 
 from stack.process import fetch, free_port, wait_until
@@ -234,6 +236,31 @@ def test_refused_while_a_token_is_wrong(chain):
     watcher.fires("AmpariForwardersRefused", "AmpariGatewayAway", "AmpariClusterSilent", seconds=60)
     shown.write_text("another\n")
     watcher.ends("AmpariForwardersRefused", "AmpariGatewayAway", "AmpariClusterSilent")
+
+
+def incompressible(count):
+    return base64.b64encode(os.urandom(count)).decode()
+
+
+def test_logs_behind_and_rotated_away_while_the_gateway_is_away(chain):
+    region = chain.region()
+    it = LogChain(chain, pods=1, region=region, gateway={"remote_write": [destination(region)]},
+                  forwarder={"gateway": {"log_ring_bytes": "1MiB"}}, max_line_size="8KiB")
+    (log,) = it.pods.logs
+    it.pods.write(10)
+    it.wait()
+    watcher = Watcher(chain.directory, it.gateway, it.forwarder)
+    chain.own(watcher.process)
+    watcher.start()
+    log.write(incompressible(9000))
+    watcher.fires("AmpariLogLinesCut")
+    it.gateway.process.kill()
+    log.write(*(incompressible(4000) for _ in range(1000)))
+    watcher.fires("AmpariLogFilesBehind", "AmpariGatewayAway")
+    log.file.truncate(0)  # what was renamed or deleted would still be open, and read
+    it.gateway.start()
+    watcher.fires("AmpariLogBytesRotatedAwayUnread", seconds=60)
+    watcher.ends("AmpariLogFilesBehind", "AmpariLogBytesRotatedAwayUnread", "AmpariLogLinesCut", "AmpariGatewayAway")
 
 
 def test_rules_keep_their_thresholds():
