@@ -7,11 +7,12 @@ import threading
 
 import pytest
 import yaml
-from pod_objects import ISTIO_ANNOTATIONS, pod
+from pod_objects import ISTIO_ANNOTATIONS, container, pod
 
 from chart import BUILD
 from mounts import mount
 from release import Release  # noqa: F401: skips where there is no API server
+from stack.pod_logs import PodLog
 from stack.process import Process, fetch, free_port, wait_until
 from stack.programs import Region, metric, run
 
@@ -48,6 +49,7 @@ class Installed:
     def __init__(self, release, directory):
         self.release, self.api, self.root = release, release.api, directory
         self.grpc, self.http, self.status = free_port(), free_port(), free_port()
+        self.pods = directory / "pods"  # stands for the node's /var/log/pods
         ask = functools.partial(self.api.ask, "GET")
         self.objects = [{**found, "kind": kind} for kind, plural in (("Secret", "secrets"), ("ConfigMap", "configmaps"))
                         for found in ask(release.path("api/v1", plural))["items"]]
@@ -64,7 +66,7 @@ class Installed:
     def forwarder(self):
         """Its account's token stands for the mounted one."""
         root = self.root / "forwarder"
-        config = yaml.safe_load(mount(self.daemon, self.objects, root))
+        config = yaml.safe_load(mount(self.daemon, self.objects, root).replace("/var/log/pods/", f"{self.pods}/"))
         self.stable_name = config["gateway"]["addresses"][0].rsplit(":", 1)[0]
         config["gateway"]["addresses"] = [f"127.0.0.1:{self.grpc}"]  # what the cluster's DNS would answer
         config["gateway"]["tls_config"]["server_name"] = self.stable_name
@@ -74,7 +76,7 @@ class Installed:
         answer = self.api.ask("POST", self.release.path("api/v1", "serviceaccounts", account) + "/token",
                               {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
         (root / "account-token").write_text(answer["status"]["token"])
-        for job in config["scrape_configs"]:
+        for job in config["scrape_configs"] + config.get("log_configs", []):
             job["kubernetes_sd_configs"][0].update(
                 api_server=self.api.url, authorization={"credentials_file": str(root / "account-token")}, tls_config={"ca_file": str(self.api.ca)})
         return self._process("forwarder", root, config, self.daemon, {"NODE_NAME": NODE})
@@ -93,7 +95,8 @@ def running(release, tmp_path):
     """region, installed, forwarder: everything runs."""
     region = Region(tmp_path, token="token-of-the-region").start()
     release.upgrade(f"region.url={region.url}", "region.acceptPlaintext=true", "region.auth.type=bearer",
-                    "region.auth.existingSecret=", "region.auth.token=token-of-the-region")
+                    "region.auth.existingSecret=", "region.auth.token=token-of-the-region",
+                    f"region.logs.url={region.logs_url}", "forwarder.logs.enabled=true")
     installed = Installed(release, tmp_path)
     gateway, forwarder = installed.gateway().start(), None
     try:
@@ -124,6 +127,20 @@ def test_from_install_to_data(running, release):
         assert label in series
     release.api.delete_pod("web-1", release.namespace)
     release.api.delete_pod("elsewhere", release.namespace)
+
+
+def test_from_install_to_lines(running, release):
+    region, installed, forwarder = running
+    release.api.create_pod(pod("web-1", namespace=release.namespace, node=NODE, containers=[container("application"), container("istio-proxy", 15090, 15021)]))
+    uid = release.api.ask("GET", f"/api/v1/namespaces/{release.namespace}/pods/web-1")["metadata"]["uid"]
+    for name in ("application", "istio-proxy"):
+        PodLog(installed.pods, release.namespace, "web-1", uid, name).write(f"a line of {name}")
+    wait_until(lambda: region.lines("my-tenant"), "the proxy's line is in the region", 60, forwarder)
+    ((labels, _, line, _),) = region.lines("my-tenant")
+    assert line == "a line of istio-proxy" and labels == {
+        "cluster": "a", "namespace": release.namespace, "pod": "web-1", "container": "istio-proxy", "job": "integrations/istio",
+        "log_type": "other", "stream": "stdout"}
+    release.api.delete_pod("web-1", release.namespace)
 
 
 def probe(installed, which):
