@@ -37,7 +37,7 @@ def test_programs_load_it(file):
 
 
 def test_every_layout_has_both_forms():
-    for layout in ("one-cluster", "hub-and-spokes", "two-regions"):
+    for layout in ("access-logs", "one-cluster", "hub-and-spokes", "two-regions"):
         names = {p.name for p in (EXAMPLES / layout).glob("*.yaml")}
         assert {"gateway.yaml", "forwarder.yaml"} <= names and any(n.startswith("values") for n in names), layout
 
