@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 using NumberRule = std::pair<std::string_view, int64_t LogRules::*>;
-constexpr std::array<NumberRule, 11> kNumbers = {{
+constexpr std::array<NumberRule, 12> kNumbers = {{
     {"max_line_bytes", &LogRules::max_line_bytes},
     {"max_label_names", &LogRules::max_label_names},
     {"max_label_name_bytes", &LogRules::max_label_name_bytes},
@@ -26,6 +26,7 @@ constexpr std::array<NumberRule, 11> kNumbers = {{
     {"max_ahead_s", &LogRules::max_ahead_s},
     {"max_streams", &LogRules::max_streams},
     {"rate_bytes", &LogRules::rate_bytes},
+    {"stream_rate_bytes", &LogRules::stream_rate_bytes},
 }};
 
 bool Exceeds(size_t size, int64_t limit) {
@@ -114,6 +115,17 @@ std::string LineRefusal(const LogBatch& batch, const LogEntryView& entry, int64_
   const bool rejected =
       !rules.reject_line.empty() && entry.line.find(rules.reject_line) != std::string_view::npos;
   return rejected ? "rejected line" : "";
+}
+
+bool RateBucket::Take(size_t bytes, int64_t rate_bytes, double burst_s, int64_t now_ns) {
+  if (rate_bytes == 0) return true;
+  const auto rate = static_cast<double>(rate_bytes);
+  const double since_s = static_cast<double>(std::max<int64_t>(0, now_ns - at_ns_)) / 1e9;
+  left_ = std::min(rate * burst_s, left_ + since_s * rate);
+  at_ns_ = now_ns;
+  if (static_cast<double>(bytes) > left_) return false;
+  left_ -= static_cast<double>(bytes);
+  return true;
 }
 
 size_t CountedBytes(const LogBatch& batch, const LogEntryView& entry) {

@@ -22,10 +22,11 @@ struct LogRules {
   int64_t max_age_s = 0;                  // older than now less this
   int64_t max_ahead_s = 0;                // newer than now and this
   int64_t max_streams = 0;                // of a tenant: lines of later ones get 429
-  int64_t rate_bytes = 0;  // a second, of lines and metadata; a request above gets 429 whole
+  int64_t rate_bytes = 0;         // a second, of lines and metadata; a request above gets 429 whole
+  int64_t stream_rate_bytes = 0;  // a second, of one stream's lines: those above get 429
   // As Loki's ingester (pkg/ingester/instance.go, Push): what it refuses of a stream (too far
-  // behind, too many streams) is told only if it was the request's last one; else the answer is as
-  // if it had been stored.
+  // behind, too many streams, their rates) is told only if it was the request's last one; else the
+  // answer is as if it had been stored.
   bool forgetful = true;
   std::string reject_line;  // lines that contain this are refused
 };
@@ -42,6 +43,17 @@ std::string LineRefusal(const LogBatch& batch, const LogEntryView& entry, int64_
 
 // Older than the stream allows; `newest_ns`: of the stream, 0 before its first line.
 bool IsFarBehind(const LogEntryView& entry, int64_t newest_ns, const LogRules& rules);
+
+// What may still come at a rate, with a burst of so many seconds of it.
+class RateBucket {
+ public:
+  // False, and nothing is taken, when it is too much. A rate of 0 allows everything.
+  bool Take(size_t bytes, int64_t rate_bytes, double burst_s, int64_t now_ns);
+
+ private:
+  double left_ = 0;
+  int64_t at_ns_ = 0;
+};
 
 // Bytes that count against rates: line and metadata.
 size_t CountedBytes(const LogBatch& batch, const LogEntryView& entry);

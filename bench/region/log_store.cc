@@ -10,7 +10,9 @@
 namespace ampari::bench {
 namespace {
 
-constexpr size_t kMaxExampleBytes = 400;  // of a line in a problem's text
+constexpr double kBurstSeconds = 1.5;      // of a tenant's rate: 6 MB of 4 MB/s
+constexpr double kStreamBurstSeconds = 5;  // of a stream's: 15 MB of 3 MB/s
+constexpr size_t kMaxExampleBytes = 400;   // of a line in a problem's text
 
 std::string Canonical(const StreamLabels& labels) {
   std::string out = "{";
@@ -45,7 +47,8 @@ absl::StatusOr<RuleBreak> LogStore::Store(std::string_view plain, uint32_t frame
   for (const LogEntryView& entry : batch.entries) bytes += CountedBytes(batch, entry);
   MutexLock lock(mu_);
   ++request_;
-  if (!TakeRate(bytes, rules, now_ns)) return RuleBreak{429, "rate limit of the tenant"};
+  if (!rate_.Take(bytes, rules.rate_bytes, kBurstSeconds, now_ns))
+    return RuleBreak{429, "rate limit of the tenant"};
   Refusals refusals;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (rules.forgetful) refusals.ingester = {};
@@ -64,18 +67,6 @@ absl::Status LogStore::CountOnly(std::string_view plain) {
   counts_.bytes += bytes;
   counts_.unchecked += batch.entries.size();
   return absl::OkStatus();
-}
-
-// A bucket of one and a half seconds, as Loki's defaults have it.
-bool LogStore::TakeRate(size_t bytes, const LogRules& rules, int64_t now_ns) {
-  if (rules.rate_bytes == 0) return true;
-  const auto rate = static_cast<double>(rules.rate_bytes);
-  const double since_s = static_cast<double>(now_ns - rate_at_ns_) / 1e9;
-  rate_left_ = std::min(rate * 1.5, rate_left_ + std::max(0.0, since_s) * rate);
-  rate_at_ns_ = now_ns;
-  if (static_cast<double>(bytes) > rate_left_) return false;
-  rate_left_ -= static_cast<double>(bytes);
-  return true;
 }
 
 // Null when the tenant has too many already.
@@ -106,10 +97,13 @@ void LogStore::StoreStream(const LogBatch& batch, const LogStreamView& part,
     const LogEntryView& entry = batch.entries[i];
     std::string why = LineRefusal(batch, entry, now_ns, rules);
     const bool far_behind = why.empty() && IsFarBehind(entry, stream->newest_ns, rules);
-    if (far_behind) {
-      Refuse(400, "entry too far behind", stream->selector, &refusals->ingester);
-    } else if (!why.empty()) {
+    if (!why.empty()) {
       Refuse(400, std::move(why), stream->selector, &refusals->distributor);
+    } else if (far_behind) {
+      Refuse(400, "entry too far behind", stream->selector, &refusals->ingester);
+    } else if (!stream->rate.Take(CountedBytes(batch, entry), rules.stream_rate_bytes,
+                                  kStreamBurstSeconds, now_ns)) {
+      Refuse(429, "per stream rate limit exceeded", stream->selector, &refusals->ingester);
     } else {
       StoreLine(batch, entry, frame_range, *stream);
       continue;

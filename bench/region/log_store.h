@@ -52,6 +52,7 @@ struct StoredStream {
   std::vector<StoredLine> lines;
   std::vector<KeptLine> kept;
   int64_t newest_ns = 0;
+  RateBucket rate;
   std::map<std::string, uint64_t, std::less<>> response_codes;
 };
 
@@ -102,8 +103,6 @@ class LogStore {
     RuleBreak distributor, ingester;
   };
 
-  bool TakeRate(size_t bytes, const LogRules& rules, int64_t now_ns)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   StoredStream* Find(const StreamLabels& labels, const LogRules& rules)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StoreStream(const LogBatch& batch, const LogStreamView& part, const StreamLabels& labels,
@@ -127,8 +126,7 @@ class LogStore {
   std::vector<std::string> problems_ ABSL_GUARDED_BY(mu_);
   uint32_t request_ ABSL_GUARDED_BY(mu_) = 0;
   size_t kept_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  double rate_left_ ABSL_GUARDED_BY(mu_) = 0;
-  int64_t rate_at_ns_ ABSL_GUARDED_BY(mu_) = 0;
+  RateBucket rate_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ampari::bench

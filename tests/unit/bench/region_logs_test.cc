@@ -310,6 +310,18 @@ TEST_F(RegionLogsTest, ARateRefusesWholeRequests) {
   EXPECT_EQ(Counts().lines, 1u);
 }
 
+TEST_F(RegionLogsTest, AStreamsRateRefusesItsLinesAlone) {
+  ASSERT_THAT(region_->Control({{"stream_rate_bytes", "10"}}), IsOk());
+  logproto::PushRequest request;
+  AddLines(request, R"({pod="other"})", {{1, "good"}});
+  AddLines(request, kStream, {{1, std::string(45, 'x')}, {2, "123456"}, {3, "12345"}});
+  const HttpResponse response = FetchOnce(Request(request));
+  EXPECT_EQ(response.status, 429);
+  EXPECT_THAT(response.body, HasSubstr(R"(: {namespace="default",pod="a"})"));
+  EXPECT_EQ(Counts().lines, 3u);
+  EXPECT_EQ(Counts().refused, 1u);
+}
+
 TEST_F(RegionLogsTest, OneSignalsBehaviourIsItsOwn) {
   prometheus::WriteRequest metrics;
   const std::string body = Compress(metrics.SerializeAsString());
