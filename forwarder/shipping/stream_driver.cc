@@ -146,7 +146,6 @@ absl::Duration StreamDriver::NextDeadline(absl::Duration now) const {
 
 void StreamDriver::OpenStream() {
   stream_open_ = hello_due_ = true;
-  ++connects_;
   const std::string address = move_.home();
   mu_.Unlock();
   const absl::Status opened = stream_.Open(address);
@@ -166,6 +165,7 @@ void StreamDriver::ConnectAnew() {
 }
 
 void StreamDriver::OnWelcomed() {
+  ++connects_;
   last_error_.clear();
   const SessionStatus session = session_.status();
   load_.OnWelcomed();

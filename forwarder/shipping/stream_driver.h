@@ -95,7 +95,7 @@ class StreamDriver final : public StreamEvents {
   absl::Duration reconnect_at_ ABSL_GUARDED_BY(mu_);
   Backoff backoff_ ABSL_GUARDED_BY(mu_);
   std::string last_error_ ABSL_GUARDED_BY(mu_);
-  uint64_t connects_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t connects_ ABSL_GUARDED_BY(mu_) = 0;  // streams that were welcomed
 
   GrpcStream stream_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mu_);

@@ -91,10 +91,12 @@ TEST(MetricsShipper, AGatewayThatComesLateGetsWhatWaitedAndTheRestAsAGap) {
   for (int i = 0; i < 100; ++i, pushed += 300) shipper.Push(ShipmentOf(300));
   ASSERT_TRUE(Eventually([&] { return !shipper.status().last_error.empty(); }));
   EXPECT_FALSE(shipper.status().connected);
+  EXPECT_EQ(shipper.status().connects_total, 0u);
   EXPECT_GT(shipper.status().expired_samples_total, 0u);
   EXPECT_LE(shipper.status().ring_bytes, 20000u);
   gateway.Restart();
   ASSERT_TRUE(Eventually([&] { return shipper.status().acknowledged_sequence == 100; }));
+  EXPECT_EQ(shipper.status().connects_total, 1u);
   EXPECT_TRUE(shipper.Stop(kPatience).ok());
   const FakeInstance instance = gateway.instances().begin()->second;
   EXPECT_EQ(Items(instance) + instance.expired, pushed);
