@@ -160,6 +160,26 @@ TEST(LogConnecting, AnotherStoreIsOfferedTheFromOfWhatIsSentAgain) {
   EXPECT_EQ(h.Sent(), "") << "the acknowledgement covered it";
 }
 
+// What left the ring before it was settled is read again from disk.
+TEST(LogConnecting, AnotherStoreIsOfferedWhereTheFirstUnsettledLineIs) {
+  LogSessionHarness h(2000);
+  h.Begin("a10 q7");
+  for (int i = 10; i < 14; ++i) {
+    h.Push(absl::StrCat("a", i, "-", i + 1), 600);
+    h.Sent();
+    h.Ack(h.ring.last(), 1);
+  }
+  EXPECT_EQ(h.ring.first(), 3u);
+  h.Disconnect();
+  h.Connect();
+  h.Welcome(Welcome::FOUND_OTHER_STORE, 0);
+  h.Reconnect(Welcome::FOUND_NEW, 0, "");
+  EXPECT_EQ(h.Directions(), "2: a11");
+  EXPECT_EQ(h.Sent(), "O(a11 q7)");
+  h.Push("a11-14");
+  EXPECT_EQ(h.Sent(), "F1r0");
+}
+
 TEST(LogConnecting, WhatAnotherStoreKnowsAlreadyStands) {
   LogSessionHarness h;
   h.Begin("a10 q7");
