@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/runtime/logging.h"
 #include "forwarder/tail/log_name.h"
 
 namespace ampari {
@@ -62,6 +63,9 @@ bool DirectoryFollower::Wanted(std::string_view base) const {
 void DirectoryFollower::Refuse(RefusedLog refused) {
   if (refused_once_.size() < kMaxRefusedCounted && refused_once_.insert(refused.path).second) {
     ++scope_.totals.refused_files;
+    static LogLimit limit;
+    Log(limit, LogLevel::kWarn, "a log file is not read",
+        {{"path", refused.path}, {"why", refused.why}});
   }
   if (refused_.size() < kMaxRefusedShown) refused_.push_back(std::move(refused));
 }
@@ -79,6 +83,7 @@ void DirectoryFollower::Look(bool watched) {
   for (const auto& [name, sequence] : sequences_) {
     look_at_ = std::min(look_at_, sequence.files->look_at());
   }
+  if (!there_ && sequences_.empty()) look_at_ = scope_.now + kLookMissing;
   ReadSoon();
 }
 
@@ -163,9 +168,15 @@ void DirectoryFollower::ReadSoon() {
 
 void DirectoryFollower::Measure() {
   for (auto& [name, sequence] : sequences_) {
-    if (sequence.files->Measure()) LookSoon();
+    const MeasureEnd end = sequence.files->Measure();
+    if (end.look) LookSoon();
+    unread_ = unread_ || end.unread;
   }
   SetNextTurn(false);
+}
+
+void DirectoryFollower::GoOn() {
+  if (std::exchange(unread_, false)) ReadSoon();
 }
 
 bool DirectoryFollower::done() const {

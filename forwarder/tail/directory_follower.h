@@ -34,6 +34,8 @@ class DirectoryFollower {
   // Without news from the kernel, and with.
   static constexpr absl::Duration kLookUnwatched = absl::Seconds(1);
   static constexpr absl::Duration kLookWatched = absl::Seconds(30);
+  // While it is not there; the finder sees it coming.
+  static constexpr absl::Duration kLookMissing = absl::Seconds(10);
   // A target that is gone from discovery (its pod was deleted) is read on: until its directory is
   // gone, else for so long.
   static constexpr absl::Duration kFollowAfterTarget = absl::Minutes(10);
@@ -50,6 +52,7 @@ class DirectoryFollower {
   TurnEnd Turn();
   bool turn_due() const { return turn_at_ <= scope_.now; }
   void Measure();  // instead of a turn, when there is no room
+  void GoOn();     // there is room again
   void ReadSoon();
   absl::Duration due() const { return std::min(look_at_, turn_at_); }
 
@@ -97,6 +100,7 @@ class DirectoryFollower {
   std::optional<absl::Duration> left_at_;  // the targets'
   bool there_ = false;                     // the directory
   bool idle_ = false;
+  bool unread_ = false;  // Measure() found something
   bool watched_ = false;
   absl::Duration look_at_ = absl::ZeroDuration();
   absl::Duration turn_at_ = absl::ZeroDuration();

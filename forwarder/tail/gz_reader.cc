@@ -61,7 +61,7 @@ absl::Status GzReader::Refill() {
   stream_->z.next_in = reinterpret_cast<Bytef*>(input_.data());
   stream_->z.avail_in = static_cast<uInt>(n);
   if (n > 0) return absl::OkStatus();
-  if (!stream_->member_ended) return absl::DataLossError("the gzip file is cut");
+  if (!stream_->member_ended) return absl::OutOfRangeError("the gzip file is cut");
   ended_ = true;
   return absl::OkStatus();
 }

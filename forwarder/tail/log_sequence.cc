@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/runtime/check.h"
+#include "common/runtime/logging.h"
 #include "forwarder/tail/log_start.h"
 
 namespace ampari {
@@ -55,23 +56,20 @@ TurnEnd LogSequence::TurnOf(size_t index, const ReadingPlan& plan, size_t* budge
 TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* budget) {
   const bool plain = !file.source->compressed();
   const uint64_t size = file.source->size();
-  if (plain && size < file.reader.seen()) {
+  if (plain && size < file.last_size) {
     LoseSource(file);
     return TurnEnd::kLook;
   }
   file.last_size = std::max(file.last_size, size);
   if (plain && size == file.reader.seen()) {
-    // Written anew, it may have its old size.
-    const bool unchanged = file.source->stamp().modified_ns == file.checked_ns;
-    file.checked_ns = file.source->stamp().modified_ns;
-    if (unchanged || file.source->HeadIsSame()) return TurnEnd::kIdle;
+    if (!WasRewritten(file)) return TurnEnd::kIdle;  // it may have its old size
     LoseSource(file);
     return TurnEnd::kLook;
   }
   LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
   const ReadEnd end = file.reader.Read(*file.source, scope_.buffer, outlet, budget);
   TouchIfMoved(file);
-  file.last_size = std::max(file.last_size, file.reader.seen());
+  if (!plain) file.last_size = std::max(file.last_size, file.reader.seen());
   switch (end) {
     case ReadEnd::kMore:
       return TurnEnd::kMore;
@@ -107,18 +105,21 @@ TurnEnd LogSequence::IdentifyLate(size_t index) {
   std::unique_ptr<TailedFile> identified = std::move(files_[index]);
   files_.erase(files_.begin() + static_cast<Files::difference_type>(index));
   TailedFile* const file_now = identified.get();
-  const uint64_t look = identified->look;
+  const uint64_t look = identified->look, written_look = identified->written_look;
   const size_t before = files_.size();
   if (!Settle(std::move(identified)).ok()) return TurnEnd::kLook;
   if (files_.size() == before) return TurnEnd::kIdle;  // it was one that is known
   file_now->look = look;
+  file_now->written_look = written_look;
   file_now->appeared_later = true;  // when it was met it had no line
+  Sort();
   return TurnEnd::kIdle;
 }
 
 void LogSequence::Start(TailedFile& file, const ReadingPlan& plan) {
   file.started = true;
-  const BookedPosition* const booked = scope_.book.Find(*file.key);
+  const BookedPosition* booked = scope_.book.Find(*file.key);
+  if (booked == nullptr && file.first_time_ns == 0) booked = FindGeneration(file);
   if (booked == nullptr) {
     StartUnknown(file, *plan.job);
     return;
@@ -131,6 +132,23 @@ void LogSequence::Start(TailedFile& file, const ReadingPlan& plan) {
   if (!declared_end) return;
   file.finished = true;  // no need to inflate it
   CloseSource(file);
+}
+
+// The gateway may know a file whose lines have no time by a later generation only: those before it
+// are gone.
+const BookedPosition* LogSequence::FindGeneration(TailedFile& file) {
+  const std::optional<std::string> head = file.source->ReadHead(true);
+  for (uint32_t g = file.generation + 1; head && g < kMaxGenerations; ++g) {
+    const FileKey key = MakeFileKey(pod_, container_, *head, g);
+    const BookedPosition* const booked = scope_.book.Find(key);
+    if (booked == nullptr || scope_.owners.contains(key)) continue;
+    scope_.owners.erase(*file.key);
+    scope_.owners[key] = &file;
+    file.key = key;
+    file.generation = g;
+    return booked;
+  }
+  return nullptr;
 }
 
 void LogSequence::StartUnknown(TailedFile& file, const LogJob& job) {
@@ -164,10 +182,7 @@ bool LogSequence::IsOver(size_t index) const {
   if (file.source->compressed() || passed(directory_gone_at_)) return true;
   if (!file.key && file.written_now()) return passed(file.absent_since) && files_.size() > 1;
   if (!file.key) return passed(file.replaced_at);
-  size_t newer = 0;
-  for (size_t i = index + 1; i < files_.size(); ++i) newer += files_[i]->key ? 1 : 0;
-  if (newer >= 2) return true;
-  return newer == 1 && passed(file.replaced_at);
+  return file.newer >= 2 || (file.newer == 1 && passed(file.replaced_at));
 }
 
 void LogSequence::Finish(TailedFile& file, const ReadingPlan& plan) {
@@ -175,10 +190,10 @@ void LogSequence::Finish(TailedFile& file, const ReadingPlan& plan) {
   file.reader.Finish(file.source.get(), scope_.buffer, outlet);
   TouchIfMoved(file);
   file.finished = true;
-  if (file.source->compressed() && !file.source->damage().ok()) {
-    const uint64_t missing = file.last_size - std::min(file.last_size, file.reader.offset());
-    file.unread_bytes += missing;
-    scope_.totals.rotated_unread_bytes += missing;
+  if (const absl::Status damage = file.source->damage(); !damage.ok()) {
+    // How much a cut file lacks nobody knows.
+    const bool known = absl::IsDataLoss(damage);
+    CountUnread(file, known ? file.last_size - std::min(file.last_size, file.reader.offset()) : 0);
   }
   CloseSource(file);
   if (file.absent_since) LookBy(*file.absent_since + kRetireAfter);
@@ -197,13 +212,20 @@ void LogSequence::GiveUp(TailedFile& file, const ReadingPlan& plan) {
     file.reader.Finish(nullptr, scope_.buffer, outlet);
     TouchIfMoved(file);
   }
-  file.unread_bytes += unread;
-  scope_.totals.rotated_unread_bytes += unread;
+  if (unread > 0) CountUnread(file, unread);
   file.finished = true;
   file.lost = false;
   CloseSource(file);
   if (!file.absent_since) file.absent_since = scope_.now;
   LookBy(*file.absent_since + kRetireAfter);
+}
+
+void LogSequence::CountUnread(TailedFile& file, uint64_t bytes) {
+  static LogLimit limit;
+  Log(limit, LogLevel::kWarn, "what a log file had left to be read is gone",
+      {{"path", file.where.full()}, {"bytes", bytes}, {"why", file.error}});
+  file.unread_bytes += bytes;
+  scope_.totals.rotated_unread_bytes += bytes;
 }
 
 void LogSequence::TouchIfMoved(TailedFile& file) {
@@ -213,18 +235,23 @@ void LogSequence::TouchIfMoved(TailedFile& file) {
   }
 }
 
-bool LogSequence::Measure() {
-  bool look = false;
+MeasureEnd LogSequence::Measure() {
+  MeasureEnd end;
   for (const auto& file : files_) {
-    if (!file->source || file->source->compressed() || !file->source->Refresh().ok()) continue;
-    if (file->source->size() < file->reader.seen() || !file->source->HeadIsSame()) {
+    if (!file->source) continue;
+    if (file->source->compressed()) {
+      end.unread = true;
+      continue;
+    }
+    if (WasRewritten(*file)) {
       LoseSource(*file);
-      look = true;
+      end.look = true;
       continue;
     }
     file->last_size = std::max(file->last_size, file->source->size());
+    end.unread = end.unread || file->last_size > file->reader.seen();
   }
-  return look;
+  return end;
 }
 
 uint64_t LogSequence::held_bytes() const {

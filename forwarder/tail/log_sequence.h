@@ -41,6 +41,11 @@ enum class TurnEnd : uint8_t {
   kWaits,  // for a moment to pass: an end that is not certain yet
 };
 
+struct MeasureEnd {
+  bool look = false;    // look at the directory
+  bool unread = false;  // there is something to read
+};
+
 // Not thread-safe. The scope must outlive it.
 class LogSequence {
  public:
@@ -49,6 +54,9 @@ class LogSequence {
   // A listing can miss a file that is being renamed: what was lost is looked for again.
   static constexpr absl::Duration kLostAfter = absl::Seconds(1);
   static constexpr absl::Duration kRetireAfter = absl::Seconds(10);
+
+  // Of one first line.
+  static constexpr uint32_t kMaxGenerations = 16;
 
   // `directory` names pod and container.
   LogSequence(std::string_view directory, TailScope* scope);
@@ -64,8 +72,8 @@ class LogSequence {
 
   // Reads `*budget` bytes at most.
   TurnEnd Turn(const ReadingPlan& plan, size_t* budget);
-  // Takes note of sizes without reading: there is no room. True: look at the directory.
-  bool Measure();
+  // Takes note of sizes without reading: there is no room.
+  MeasureEnd Measure();
   // Of files that no name leads to, and that are held open because they are not read yet.
   uint64_t held_bytes() const;
   // Gives up the oldest of those; its rest is counted. False: there is none.
@@ -80,24 +88,29 @@ class LogSequence {
   using Files = std::vector<std::unique_ptr<TailedFile>>;
 
   // Looks.
+  bool WasRewritten(TailedFile& file);
   TailedFile* FindByStamp(const ListedLog& listed);
   void SeeAs(TailedFile& file, const ListedLog& listed);
   absl::StatusOr<std::unique_ptr<TailedFile>> Open(const ListedLog& listed,
                                                    const LineLimits& limits);
   bool Identify(TailedFile& file, bool final);
+  int64_t TimeOfFirstLine(TailedFile& file, const std::string& head);
   absl::Status Settle(std::unique_ptr<TailedFile> candidate);
   void BeTheSame(TailedFile& known, TailedFile& candidate);
   bool IsAnotherGeneration(const TailedFile& known, const TailedFile& candidate) const;
   void Insert(std::unique_ptr<TailedFile> file);
   void Sort();
+  void CountNewer();
   // Turns.
   TurnEnd TurnOf(size_t index, const ReadingPlan& plan, size_t* budget);
   TurnEnd ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* budget);
   TurnEnd IdentifyLate(size_t index);
   void Start(TailedFile& file, const ReadingPlan& plan);
   bool IsOver(size_t index) const;
+  const BookedPosition* FindGeneration(TailedFile& file);
   void StartUnknown(TailedFile& file, const LogJob& job);
   void Finish(TailedFile& file, const ReadingPlan& plan);
+  void CountUnread(TailedFile& file, uint64_t bytes);
   void TouchIfMoved(TailedFile& file);
   // Ends.
   void LoseSource(TailedFile& file);

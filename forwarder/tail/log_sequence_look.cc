@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "forwarder/tail/log_name.h"
 #include "forwarder/tail/log_sequence.h"
@@ -10,7 +11,6 @@
 namespace ampari {
 namespace {
 
-constexpr uint32_t kMaxGenerations = 16;
 constexpr absl::Duration kOpenAgainAfter = absl::Seconds(1);
 
 int64_t TimeOfLine(std::string_view line) {
@@ -28,13 +28,21 @@ void LogSequence::BeginLook() {
   look_at_ = absl::InfiniteDuration();
 }
 
+// The open file has become smaller, or begins otherwise than it did.
+bool LogSequence::WasRewritten(TailedFile& file) {
+  if (!file.source->Refresh().ok()) return false;
+  const LogStamp& stamp = file.source->stamp();
+  if (stamp.size < file.last_size) return true;
+  const bool unchanged = stamp.modified_ns == file.checked_ns;
+  file.checked_ns = stamp.modified_ns;
+  return !unchanged && !file.source->HeadIsSame();
+}
+
 TailedFile* LogSequence::FindByStamp(const ListedLog& listed) {
   for (const auto& file : files_) {
     const bool open_here = file->source && file->source->stamp().same_file(listed.stamp);
     if (!open_here && !file->Knows(listed.stamp)) continue;
-    const bool shrunk =
-        open_here && !listed.compressed && file->started && listed.stamp.size < file->reader.seen();
-    if (!shrunk) return file.get();
+    if (!open_here || listed.compressed || !WasRewritten(*file)) return file.get();
     LoseSource(*file);
     lost_in_look_ = true;
   }
@@ -48,6 +56,7 @@ void LogSequence::SeeAs(TailedFile& file, const ListedLog& listed) {
   file.Remember(listed.stamp);
   if (file.source && !file.source->stamp().same_file(listed.stamp)) return;
   if (file.written_now() && listed.rank != UINT64_MAX) ++scope_.totals.rotations;
+  if (listed.rank == UINT64_MAX) file.written_look = look_;
   file.where = listed.where;
   file.rank = listed.rank;
   if (!listed.compressed) file.last_size = std::max(file.last_size, listed.stamp.size);
@@ -76,24 +85,45 @@ absl::StatusOr<std::unique_ptr<TailedFile>> LogSequence::Open(const ListedLog& l
   return file;
 }
 
+// A Docker line that is longer than the head has its time behind that.
+int64_t LogSequence::TimeOfFirstLine(TailedFile& file, const std::string& head) {
+  const int64_t time_ns = TimeOfLine(head);
+  if (time_ns != 0 || head.size() < kFileHeadBytes || head.front() != '{') return time_ns;
+  bool at_end = false;
+  const auto n = file.source->ReadAt(0, scope_.buffer, &at_end);
+  if (!n.ok()) return 0;
+  const std::string_view beginning(scope_.buffer.data(), *n);
+  return TimeOfLine(beginning.substr(0, beginning.find('\n')));
+}
+
 bool LogSequence::Identify(TailedFile& file, bool final) {
   const std::optional<std::string> head = file.source->ReadHead(final);
   if (!head) return false;
   file.key = MakeFileKey(pod_, container_, *head, file.generation);
-  file.first_time_ns = TimeOfLine(*head);
+  file.first_time_ns = TimeOfFirstLine(file, *head);
   file.source->RememberHead(*head);
   return true;
 }
 
 absl::Status LogSequence::Meet(const ListedLog& listed, const LineLimits& limits) {
-  if (TailedFile* file = FindByStamp(listed)) {
-    SeeAs(*file, listed);
-    if (file->source || file->finished) return absl::OkStatus();
+  TailedFile* const known = FindByStamp(listed);
+  if (known != nullptr) {
+    SeeAs(*known, listed);
+    if (known->source || known->finished) return absl::OkStatus();
   }
   absl::StatusOr<std::unique_ptr<TailedFile>> file = Open(listed, limits);
-  if (absl::IsNotFound(file.status())) return absl::OkStatus();  // renamed since; that is told
-  if (!file.ok()) return file.status();
-  (void)Identify(**file, listed.compressed);
+  if (!file.ok()) {
+    // One that cannot be opened is as good as gone, or it would hold up those that follow.
+    const bool later = absl::IsResourceExhausted(file.status());
+    if (known != nullptr && !later) known->look = 0;
+    // Renamed since: that is told.
+    return absl::IsNotFound(file.status()) ? absl::OkStatus() : file.status();
+  }
+  const bool identified = Identify(**file, listed.compressed);
+  if (!identified && listed.compressed) {  // it holds nothing
+    CloseSource(**file);
+    return absl::OkStatus();
+  }
   return Settle(*std::move(file));
 }
 
@@ -142,10 +172,14 @@ void LogSequence::BeTheSame(TailedFile& known, TailedFile& candidate) {
   const bool grown = !compressed && candidate.source->size() > known.reader.seen();
   if (known.source || (known.finished && !grown)) return;
   if (compressed) ++scope_.totals.compressed_files;
+  if (candidate.written_now()) known.written_look = look_;
   known.source = std::move(candidate.source);
   known.where = candidate.where;
   known.rank = candidate.rank;
-  known.last_size = std::max(known.last_size, known.source->size());
+  // A copy may lack what was written between it and the emptying.
+  const uint64_t there = std::max(known.source->size(), known.reader.seen());
+  if (!compressed && there < known.last_size) CountUnread(known, known.last_size - there);
+  known.last_size = known.source->size();
   known.finished = false;
   known.lost = false;
 }
@@ -154,6 +188,7 @@ void LogSequence::Insert(std::unique_ptr<TailedFile> file) {
   if (file->source->compressed()) ++scope_.totals.compressed_files;
   file->serial = next_serial_++;
   file->look = look_;
+  if (file->written_now()) file->written_look = look_;
   file->appeared_later = look_ > 1;
   file->Remember(file->source->stamp());
   if (file->key) {
@@ -161,29 +196,54 @@ void LogSequence::Insert(std::unique_ptr<TailedFile> file) {
     scope_.book.Use(*file->key);
   }
   files_.push_back(std::move(file));
-  Sort();
 }
 
 void LogSequence::Sort() {
+  for (const auto& file : files_) file->writing = file->written_look == look_;
   std::stable_sort(files_.begin(), files_.end(),
                    [](const auto& a, const auto& b) { return ComesBefore(*a, *b); });
-  for (size_t i = 0; i + 1 < files_.size(); ++i) {
-    const bool replaced = files_[i + 1]->key.has_value();
-    if (replaced && !files_[i]->replaced_at) files_[i]->replaced_at = scope_.now;
-  }
+  CountNewer();
   for (const auto& file : files_) {
     const bool short_and_rotated = !file->key && !file->written_now();
-    if (short_and_rotated && !file->replaced_at) file->replaced_at = scope_.now;
+    if ((file->newer > 0 || short_and_rotated) && !file->replaced_at) {
+      file->replaced_at = scope_.now;
+    }
+  }
+}
+
+// The name that the runtime writes to has no newer one until the container starts again, whatever
+// the clock of its lines does.
+void LogSequence::CountNewer() {
+  absl::flat_hash_map<uint32_t, size_t> written;  // by restart
+  for (const auto& file : files_) {
+    if (file->key && file->writing) ++written[file->restart];
+  }
+  size_t behind = 0, of_later_restarts = 0, of_this_restart = 0;
+  uint32_t restart = files_.empty() ? 0 : files_.back()->restart;
+  for (size_t i = files_.size(); i-- > 0;) {
+    TailedFile& file = *files_[i];
+    if (file.restart != restart) {
+      of_later_restarts += std::exchange(of_this_restart, 0);
+      restart = file.restart;
+    }
+    const size_t instead = written.contains(restart) ? 1 : 0;
+    file.newer = file.writing ? of_later_restarts : std::max(behind, of_later_restarts + instead);
+    behind += file.key ? 1 : 0;
+    of_this_restart += file.key ? 1 : 0;
   }
 }
 
 bool LogSequence::EndLook(bool directory_gone) {
-  Sort();
   if (!directory_gone) directory_gone_at_.reset();
   if (directory_gone && !directory_gone_at_) directory_gone_at_ = scope_.now;
+  if (!lost_in_look_) {
+    for (const auto& file : files_) {
+      if (file->look != look_ && !file->absent_since) file->absent_since = scope_.now;
+    }
+  }
+  Sort();
   if (lost_in_look_) return true;
   for (const auto& file : files_) {
-    if (file->look != look_ && !file->absent_since) file->absent_since = scope_.now;
     if (file->finished || file->source || file->lost) continue;
     // It has no source: it is to be had again at the next look, or it is lost.
     const absl::Duration since = file->absent_since.value_or(scope_.now);

@@ -88,6 +88,7 @@ void LogTailer::Core::Run() {
 
 void LogTailer::Core::Drain() {
   const absl::Duration until = clock_.Monotonic() + kMaxDrain;
+  TakeTargets();
   while (!engine_.DrainStep() && clock_.Monotonic() < until) {
   }
 }

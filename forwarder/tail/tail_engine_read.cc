@@ -13,8 +13,11 @@ bool TailEngine::TakeTurn(DirectoryFollower& follower) {
 }
 
 void TailEngine::ReadInTurns() {
-  blocked_ = !options_.has_room();
+  const bool was_blocked = std::exchange(blocked_, !options_.has_room());
   if (blocked_ || followers_.empty()) return MeasureAll();
+  for (auto& [path, follower] : followers_) {
+    if (was_blocked) follower->GoOn();
+  }
   auto at = followers_.lower_bound(next_turn_);
   size_t turns = kStepBytes / DirectoryFollower::kTurnBytes;
   for (size_t seen = 0; seen < followers_.size(); ++seen) {

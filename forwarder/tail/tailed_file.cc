@@ -42,10 +42,11 @@ void TailedFile::Remember(const LogStamp& stamp) {
 }
 
 bool ComesBefore(const TailedFile& a, const TailedFile& b) {
-  // What has no line yet is the newest.
+  // What has no line yet is the newest; then what is being written, whatever the clock of its lines
+  // did.
   const bool a_waits = !a.key, b_waits = !b.key;
-  return std::tie(a.restart, a_waits, a.first_time_ns, a.rank, a.serial) <
-         std::tie(b.restart, b_waits, b.first_time_ns, b.rank, b.serial);
+  return std::tie(a.restart, a_waits, a.writing, a.first_time_ns, a.rank, a.serial) <
+         std::tie(b.restart, b_waits, b.writing, b.first_time_ns, b.rank, b.serial);
 }
 
 }  // namespace ampari

@@ -43,8 +43,11 @@ struct TailedFile {
   RootedPath where;
   std::vector<LogStamp> stamps;
   uint64_t look = 0;                           // in which it was met last
+  uint64_t written_look = 0;                   // in which its own name was the one that is written
+  bool writing = false;                        // that was the last look
   std::optional<absl::Duration> absent_since;  // monotonic; no name leads to it
   std::optional<absl::Duration> replaced_at;   // monotonic; a newer one is there
+  size_t newer = 0;                            // files that the writer may have gone on to
 
   std::optional<LogStamp> lost_inode;  // was written anew under this file's hands
   std::unique_ptr<LogSource> source;   // null: done, lost, or not opened yet

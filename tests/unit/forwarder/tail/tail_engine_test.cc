@@ -62,5 +62,135 @@ TEST(TailEngine, NothingIsReadBeforeDirections) {
   EXPECT_THAT(bed.texts(), ElementsAre("one"));
 }
 
+TEST(TailEngine, ASupersededOneReadsNothingAndGoesOnWhenToldTo) {
+  TailBed bed;
+  const std::string log = bed.Container(kPod, "app") + "/0.log";
+  bed.Start("*/app/*.log");
+  AppendFile(log, bed.Cri("one"));
+  bed.Step();  // collected
+  bed.superseded = true;
+  AppendFile(log, bed.Cri("two"));
+  bed.Run(3 * kSecond);
+  EXPECT_THAT(bed.texts(), IsEmpty());
+  bed.superseded = false;
+  bed.gateway.Connect(bed.producer_age);
+  bed.Run(3 * kSecond);
+  EXPECT_THAT(bed.texts(), ElementsAre("one", "two"));
+}
+
+TEST(TailEngine, AFrameThatIsRefusedIsReadAgainFromWhereTheGatewayIs) {
+  TailBed bed;
+  const std::string log = bed.Container(kPod, "app") + "/0.log";
+  bed.Start("*/app/*.log");
+  AppendFile(log, bed.Cri("one"));
+  bed.Run(2 * kSecond);
+  const std::string two = bed.Cri("two");
+  AppendFile(log, two + bed.Cri("three"));
+  // Another forwarder of the node shipped the second line.
+  auto& [key, position] = *bed.gateway.positions.begin();
+  position.out += two.size();
+  position.err += two.size();
+  bed.Run(5 * kSecond);
+  EXPECT_THAT(bed.texts(), ElementsAre("one", "three"));
+  EXPECT_EQ(bed.gateway.refusals, 1);
+  EXPECT_EQ(bed.status().rereads_total, 1);
+}
+
+TEST(TailEngine, AGatewayThatForgotTheFileIsToldItAsFirstFromWhereItIs) {
+  TailBed bed;
+  const std::string log = bed.Container(kPod, "app") + "/0.log";
+  bed.Start("*/app/*.log");
+  AppendFile(log, bed.Cri("one"));
+  bed.Run(2 * kSecond);
+  bed.gateway.positions.clear();
+  bed.gateway.Connect(bed.producer_age);
+  AppendFile(log, bed.Cri("two"));
+  bed.Run(2 * kSecond);
+  EXPECT_THAT(bed.texts(), ElementsAre("one", "two"));
+  EXPECT_THAT(bed.gateway.positions, SizeIs(1));
+}
+
+TEST(TailEngine, PositionsThatNoFileHasAreRetiredAfterADay) {
+  TailBed bed;
+  AppendFile(bed.Container(kPod, "app") + "/0.log", bed.Cri("one"));
+  const std::string orphan(kLogFileKeyBytes, 'o');
+  bed.gateway.positions[orphan] = {5, 5};
+  bed.Start("*/app/*.log");
+  bed.Run(2 * kSecond);
+  bed.clock.Advance(absl::Hours(23));
+  bed.Run(kSecond);
+  EXPECT_THAT(bed.gateway.retired, IsEmpty());
+  bed.clock.Advance(absl::Hours(1));
+  bed.Run(kSecond);
+  EXPECT_THAT(bed.gateway.retired, ElementsAre(orphan));
+}
+
+TEST(TailEngine, StartAtTheEndIsForWhatWasThereBefore) {
+  TailBed bed;
+  bed.producer_age = absl::ZeroDuration();
+  const std::string log = bed.Container(kPod, "app") + "/0.log";
+  AppendFile(log, bed.Cri("before") + "unfinis");
+  bed.clock.Advance(kSecond);
+  bed.Start("*/app/*.log", LogStart::kEnd);
+  bed.Run(kSecond);
+  AppendFile(log, "hed\n");
+  AppendFile(bed.Container("shop_new_2", "app") + "/0.log", bed.Cri("new"));
+  bed.Run(2 * kSecond);
+  EXPECT_THAT(bed.texts(), testing::UnorderedElementsAre("unfinished", "new"));
+  EXPECT_EQ(bed.status().skipped_bytes_total, bed.Cri("before").size());
+}
+
+TEST(TailEngine, RoomIsUsedAsSoonAsItIsThere) {
+  TailBed bed;
+  const std::string log = bed.Container(kPod, "app") + "/0.log";
+  bed.Start("*/app/*.log");
+  bed.gateway.room = false;
+  AppendFile(log, bed.Cri("one"));
+  bed.Run(30 * kSecond);
+  EXPECT_TRUE(bed.status().blocked);
+  EXPECT_GT(bed.status().lag_bytes, 0);
+  EXPECT_EQ(bed.status().files_behind, 1);
+  bed.gateway.room = true;
+  bed.Step();
+  bed.Run(kSecond);
+  EXPECT_THAT(bed.texts(), ElementsAre("one"));
+  EXPECT_EQ(bed.status().lag_bytes, 0);
+}
+
+TEST(TailEngine, DeletedFilesAreHeldOpenUpToABound) {
+  TailBed bed;
+  const uint64_t large = TailEngine::kMaxHeldBytes * 2 / 3;
+  bed.Start("*/app/*.log");
+  bed.gateway.room = false;
+  for (const char* pod : {"a_b_1", "a_b_2"}) {
+    const std::string log = bed.Container(pod, "app") + "/0.log";
+    AppendFile(log, bed.Cri("first"));
+    std::filesystem::resize_file(log, large);  // a hole
+    bed.Run(kSecond);
+    std::filesystem::remove(log);
+  }
+  bed.Run(3 * kSecond);
+  EXPECT_EQ(bed.status().files_open, 1);
+  bed.gateway.room = true;
+  bed.Run(kSecond);
+  EXPECT_EQ(bed.status().rotated_unread_bytes_total, large);
+}
+
+TEST(TailEngine, AQuietNodeWakesSeldom) {
+  TailBed bed;
+  for (int i = 0; i < 50; ++i) {
+    AppendFile(bed.Container(absl::StrCat("a_b_", i), "app") + "/0.log", bed.Cri("line"));
+  }
+  bed.Start("*/app/*.log");
+  bed.Run(10 * kSecond);
+  int steps = 0;
+  for (absl::Duration passed; passed < 10 * kSecond; ++steps) {
+    const absl::Duration wait = std::max(bed.engine().Step(), absl::Milliseconds(1));
+    bed.clock.Advance(wait);
+    passed += wait;
+  }
+  EXPECT_LE(steps, 60) << "in ten seconds";
+}
+
 }  // namespace
 }  // namespace ampari

@@ -136,6 +136,24 @@ TEST_F(TailRotation, TruncatedBytesThatWereUnreadAreCounted) {
   EXPECT_EQ(bed_.status().rotated_unread_bytes_total, lost.size());
 }
 
+TEST_F(TailRotation, WhatTheCopyLacksIsCounted) {
+  Begin();
+  Write("1");
+  bed_.Run(2 * kSecond);
+  bed_.gateway.room = false;
+  Write("2");
+  fs::copy_file(log_, log_ + ".1");
+  const std::string lost = bed_.Cri("written between copy and truncate");
+  AppendFile(log_, lost);
+  bed_.Run(kSecond);
+  Truncate();
+  Write("3");
+  bed_.gateway.room = true;
+  bed_.Run(5 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1", "2", "3"));
+  EXPECT_EQ(bed_.status().rotated_unread_bytes_total, lost.size());
+}
+
 TEST_F(TailRotation, TruncatedAndGrownBeyondItsOldSizeBetweenLooks) {
   Begin();
   Write("1");
@@ -282,16 +300,12 @@ TEST_F(TailRotation, ARefusalReadsAgainWhatWasDone) {
   Write("3");
   bed_.Run(3 * kSecond);
   ASSERT_THAT(bed_.texts(), ElementsAre("1", "2", "3"));
-  // As if the gateway had only the first line of the first file.
-  const auto key = bed_.gateway.names.begin();
-  for (const auto& [k, name] : bed_.gateway.names) {
-    if (!name.ends_with("0.log") || k == key->first) continue;
-  }
   bed_.gateway.Connect(bed_.producer_age);
   bed_.Run(2 * kSecond);
   EXPECT_THAT(bed_.texts(), SizeIs(3)) << "nothing changed, nothing is read again";
   const size_t first_line = bed_.Cri("1").size();
-  for (auto& [k, position] : bed_.gateway.positions) position = {first_line, first_line};
+  // As if the gateway had only the first line of each file.
+  for (auto& [key, position] : bed_.gateway.positions) position = {first_line, first_line};
   bed_.gateway.Connect(bed_.producer_age);
   bed_.Run(3 * kSecond);
   EXPECT_THAT(bed_.texts(), ElementsAre("1", "2", "3", "2"));
@@ -333,6 +347,80 @@ TEST_F(TailRotation, OldFilesBeginAtTheirEndAndYoungOnesAtTheirBeginning) {
   Begin();
   bed_.Run(2 * kSecond);
   EXPECT_THAT(bed_.texts(), ElementsAre("young", "new")) << "the end was told to the gateway";
+}
+
+TEST_F(TailRotation, PlainFilesOfLaterGenerationsAreKnownAgain) {
+  Begin();
+  AppendFile(log_, "starting\none\n");
+  bed_.Run(2 * kSecond);
+  Truncate();
+  AppendFile(log_, "starting\n2\n");
+  bed_.Run(20 * kSecond);
+  EXPECT_THAT(bed_.gateway.positions, SizeIs(1)) << "the emptied one's position is retired";
+  bed_.Kill();
+  AppendFile(log_, "three\n");
+  Begin();
+  bed_.Run(2 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("starting", "one", "starting", "2", "three"));
+}
+
+TEST_F(TailRotation, AClockThatWentBackOnTheNodeHoldsNothingUp) {
+  Begin();
+  Write("1");
+  bed_.Run(2 * kSecond);
+  Rotate(1);
+  bed_.clock.SetNow(bed_.clock.Now() - absl::Hours(2));
+  Write("2");
+  bed_.Run(2 * kSecond);
+  Write("3");
+  bed_.Run(2 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1", "2", "3"));
+  EXPECT_EQ(bed_.status().files_open, 1) << "the renamed one is done";
+}
+
+TEST_F(TailRotation, DockersLongFirstLinesAreInOrderToo) {
+  Begin();
+  for (int i = 1; i <= 3; ++i) {
+    if (i > 1) fs::rename(log_, log_ + "." + std::to_string(3 - i + 1));
+    AppendFile(log_, absl::StrCat("{\"log\":\"", i, std::string(2000, 'x'),
+                                  "\\n\",\"stream\":\"stdout\",\"time\":\"2023-11-14T22:13:2", i,
+                                  "Z\"}\n"));
+  }
+  bed_.Run(3 * kSecond);
+  ASSERT_THAT(bed_.texts(), SizeIs(3));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(bed_.texts()[i][0], '1' + i);
+}
+
+TEST_F(TailRotation, AShortFileWithoutANewlineIsReadWhenItIsRotatedAway) {
+  Begin();
+  AppendFile(log_, "2023-11-14T22:13:20Z stdout F short");
+  bed_.Run(5 * kSecond);
+  EXPECT_THAT(bed_.texts(), IsEmpty());
+  EXPECT_EQ(bed_.status().files_waiting, 1);
+  Rotate(1);
+  Write("next");
+  bed_.Run(5 * kSecond);
+  EXPECT_THAT(bed_.texts(), testing::UnorderedElementsAre("short", "next"));
+}
+
+TEST_F(TailRotation, ADamagedGzipIsReadAsFarAsItGoes) {
+  Begin();
+  Write("1");
+  bed_.Run(2 * kSecond);
+  bed_.Kill();
+  for (int i = 0; i < 2000; ++i) Write(absl::StrCat("line ", i * 7919));
+  Rotate(1);
+  Compress(Rotated(1));
+  const std::string gz = Rotated(1) + ".gz";
+  fs::resize_file(gz, fs::file_size(gz) / 2);
+  Write("next");
+  Begin();
+  bed_.Run(3 * kSecond);
+  const std::vector<std::string> texts = bed_.texts();
+  EXPECT_EQ(texts.back(), "next");
+  EXPECT_GT(texts.size(), 500);
+  EXPECT_LT(texts.size(), 2002);
+  EXPECT_EQ(bed_.status().rotated_unread_bytes_total, 0) << "nobody knows how many";
 }
 
 }  // namespace
