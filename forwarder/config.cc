@@ -105,9 +105,10 @@ GatewayClientConfig ReadGateway(MappingReader& root) {
   if (config.insecure && block.Has("tls_config")) {
     block.Error("insecure", "insecure: true means plaintext, tls_config means TLS; keep one");
   } else if (config.insecure) {
-    block.Warning("insecure", config.token.empty()
-                                  ? "samples travel to the gateway in plaintext"
-                                  : "samples and the token travel to the gateway in plaintext");
+    block.Warning("insecure",
+                  config.token.empty()
+                      ? "samples and lines travel to the gateway in plaintext"
+                      : "samples, lines and the token travel to the gateway in plaintext");
   }
   return config;
 }

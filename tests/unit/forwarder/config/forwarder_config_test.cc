@@ -50,6 +50,33 @@ http: {listen_address: "127.0.0.1:4752"}
                                 HasSubstr("__metrics_path__}"))));
 }
 
+TEST(ForwarderConfigTest, JobsOfLogsAlone) {
+  const auto config = Parse(std::string(kGateway) + R"(kubernetes_node: node-1
+log_configs:
+  - job_name: integrations/istio
+    kubernetes_sd_configs: [{role: pod}]
+    relabel_configs:
+      - {source_labels: [__meta_kubernetes_namespace], target_label: namespace}
+      - {source_labels: [__meta_kubernetes_pod_uid, __meta_kubernetes_pod_container_name], separator: /, target_label: __path__, replacement: /var/log/pods/*$1/*.log}
+)");
+  ASSERT_THAT(config, IsOk());
+  EXPECT_THAT(config->jobs, IsEmpty());
+  ASSERT_EQ(config->log_jobs.size(), 1u);
+  EXPECT_EQ(config->gateway.log_ring_bytes, uint64_t{32} << 20);
+  EXPECT_THAT(config->warnings, IsEmpty());
+  const std::string printed = PrintForwarderConfig(*config);
+  const auto again = Parse(printed);
+  ASSERT_THAT(again, IsOk()) << printed;
+  EXPECT_EQ(PrintForwarderConfig(*again), printed);
+  // Without a node the pods of all of them would be read.
+  unsetenv("NODE_NAME");
+  const auto nowhere = Parse(std::string(kGateway) +
+                             "log_configs: [{job_name: a, kubernetes_sd_configs: [{role: pod}], "
+                             "relabel_configs: [{target_label: __path__, replacement: /a/b}]}]");
+  ASSERT_THAT(nowhere, IsOk());
+  EXPECT_THAT(nowhere->warnings, ElementsAre(HasSubstr("kubernetes_node")));
+}
+
 TEST(ForwarderConfigTest, Defaults) {
   setenv("NODE_NAME", "node-7", 1);
   const auto config = Parse("gateway: {address: 'g:4750'}");
