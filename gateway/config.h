@@ -95,6 +95,7 @@ struct LokiWriteConfig {
   absl::Duration min_backoff = absl::Milliseconds(500);
   absl::Duration max_backoff = absl::Minutes(5);
   uint32_t max_in_flight = 16;  // requests
+  uint32_t max_streams = 0;     // of one request; 0: as many as a Loki tells the truth about
   LogLimits limits;
   bool start_oldest = false;
   bool send_frame_header = false;

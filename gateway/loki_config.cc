@@ -67,6 +67,7 @@ LokiWriteConfig ReadLokiWrite(MappingReader& block, std::string tenant_id) {
   ReadBackoff(block, &config);
   block.Unsigned("max_in_flight", &config.max_in_flight);
   RequirePositive(block, "max_in_flight", config.max_in_flight > 0);
+  block.Unsigned("max_streams_per_request", &config.max_streams);
   config.limits = ReadLimits(block);
   config.start_oldest = ReadStartOldest(block, "lines");
   block.Bool("send_frame_header", &config.send_frame_header);

@@ -1,5 +1,6 @@
 // ampari-gateway: flags, configuration, start, wait, stop.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <iostream>
 #include <memory>
@@ -18,15 +19,21 @@ namespace {
 
 constexpr char kExitCodes[] =
     "Exit codes: 0 ok; 1 a failure while running, or queue verify found a problem; 2 wrong usage; "
-    "3 the configuration cannot\n"
-    "be loaded; 4 the storage is damaged: run queue repair; 5 the storage is in use elsewhere or "
-    "cannot be used.";
+    "3 the configuration cannot\nbe loaded; 4 the storage is damaged: run queue repair; 5 the "
+    "storage is in use elsewhere or cannot be used.";
 
 constexpr char kRegionNote[] =
     "note: after an outage of more than an hour, or with another writer into the same tenant, the "
     "region takes old samples\nonly within its out-of-order window; without one it refuses them, "
-    "and "
-    "they go to the dead letters\n";
+    "and they go to the dead letters\n";
+
+// Logs have no such window.
+const char* RegionNote(const GatewayConfig& config) {
+  return std::any_of(config.tenants.begin(), config.tenants.end(),
+                     [](const TenantConfig& tenant) { return !tenant.remote_write.empty(); })
+             ? kRegionNote
+             : "";
+}
 
 int ExitOf(const absl::Status& status) {
   if (absl::IsInvalidArgument(status)) return kExitConfiguration;
@@ -100,7 +107,7 @@ int Main(int argc, char** argv) {
     if (!*check && !*print && !queue.asked)
       Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
   }
-  if (*check) std::cout << flags.config_file << " is valid\n" << kRegionNote;
+  if (*check) std::cout << flags.config_file << " is valid\n" << RegionNote(config);
   if (*print) std::cout << PrintGatewayConfig(config);
   if (*check || *print) return kExitOk;
   if (queue.asked) return RunQueueCommand(queue, config);

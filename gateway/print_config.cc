@@ -69,6 +69,7 @@ MappingWriter LokiWriteBlock(const LokiWriteConfig& config) {
       .Duration("min_backoff_period", config.min_backoff)
       .Duration("max_backoff_period", config.max_backoff)
       .Number("max_in_flight", config.max_in_flight)
+      .Number("max_streams_per_request", config.max_streams)
       .Child("limits", LogLimitsBlock(config.limits))
       .Text("start", config.start_oldest ? "oldest" : "end")
       .Bool("send_frame_header", config.send_frame_header);

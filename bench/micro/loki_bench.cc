@@ -72,8 +72,9 @@ void Encode(benchmark::State& state, const LogMetadata& metadata, uint32_t max_l
     std::vector<FrameLines> lines;
     for (size_t i = 0; i < frames; ++i)
       lines.push_back(*reader.Read(records[i], Labels({{"cluster", "a"}}), renderer));
-    for (const LineUnit& batch : CutBatches(lines, sequences, uint64_t{1} << 20)) {
-      const std::string body = encoder.Encode(StreamsOf(lines, batch));
+    const LineGroups groups = GroupLines(lines, sequences);
+    for (const LineUnit& unit : CutUnits(groups, 0, uint64_t{1} << 20, 0)) {
+      const std::string body = encoder.Encode(StreamsOf(groups, unit));
       benchmark::DoNotOptimize(body.data());
       bytes += body.size();
     }

@@ -87,7 +87,7 @@ void DeliveryRun::BuildRanges(absl::Duration now) {
 
 void DeliveryRun::BuildRange(Lane& lane, absl::Duration now) {
   absl::Status status =
-      parts_.cargo.Build(parts_.source, {now, parts_.clock.Now(), started_ms_}, lane);
+      parts_.cargo.Build(parts_.source, {now, parts_.clock.Now(), parts_.started_ms}, lane);
   if (absl::IsAborted(status)) return ReloadCursor(lane);
   if (!status.ok()) {
     lane.not_before = now + kStoreRetry;

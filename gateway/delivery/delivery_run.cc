@@ -17,10 +17,7 @@ constexpr char kAwaitingWords[] = "waiting for forwarders";
 }  // namespace
 
 DeliveryRun::DeliveryRun(DeliveryParts parts, const DeliverySettings& settings)
-    : parts_(std::move(parts)),
-      started_ms_(parts_.source.NowMs()),
-      pacing_(PacingOptions()),
-      random_(std::random_device{}()) {
+    : parts_(std::move(parts)), pacing_(PacingOptions()), random_(std::random_device{}()) {
   Configure(settings);
 }
 

@@ -30,6 +30,7 @@ struct DeliveryParts {
   DeliveryMeter& meter;
   std::shared_ptr<LoopMail> mail;
   HttpLoop& http;
+  int64_t started_ms;  // persisted clock: what was taken in before may have been sent before
 };
 
 // Not thread-safe. Returns from Run() after LoopMail::Stop(), once what is in flight was answered
@@ -74,7 +75,6 @@ class DeliveryRun {
   double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
   DeliveryParts parts_;
-  const int64_t started_ms_;  // persisted clock
   LoopRules rules_;
   DestinationSecrets secrets_;
   Pacing pacing_;

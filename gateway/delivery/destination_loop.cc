@@ -21,13 +21,14 @@ DestinationLoop::DestinationLoop(DestinationId id, DeliverySettings settings, Re
 DestinationLoop::~DestinationLoop() { Stop(); }
 
 void DestinationLoop::Start() {
-  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  if (thread_.joinable()) return;
+  thread_ = std::thread([this, started_ms = source_.NowMs()] { Run(started_ms); });
 }
 
-void DestinationLoop::Run() {
+void DestinationLoop::Run(int64_t started_ms) {
   HttpLoop http;
   mail_->Attach(&http);
-  DeliveryRun run({id_, source_, *cargo_, clock_, meter_, mail_, http}, settings_);
+  DeliveryRun run({id_, source_, *cargo_, clock_, meter_, mail_, http, started_ms}, settings_);
   run.Run();
   mail_->Detach();
 }

@@ -30,7 +30,7 @@ class DestinationLoop {
   void Stop();
 
  private:
-  void Run();
+  void Run(int64_t started_ms);
 
   const DestinationId id_;
   DeliverySettings settings_;  // of the start; later ones travel by mail

@@ -12,26 +12,31 @@ namespace {
 
 constexpr size_t kMaxSelectorText = 640;  // bytes that are shown
 
-// The lines of the batch by stream, not cut to the unit.
-std::vector<PushStream> GroupsOf(std::span<const FrameLines> frames, const LineUnit& unit) {
-  std::vector<PushStream> groups;
-  absl::flat_hash_map<std::string_view, size_t> known;
-  uint64_t at = 0;
-  for (const FrameLines& frame : frames) {
-    for (const FrameLines::Stream& stream : frame.streams) {
-      const uint64_t begin = at, size = stream.entries.size();
-      at += size;
-      if (at <= unit.first) continue;
-      if (begin >= unit.upto) return groups;
-      const uint64_t skip = unit.first > begin ? unit.first - begin : 0;
-      const uint64_t upto = std::min(size, unit.upto - begin);
-      const std::string& selector = stream.rendered->selector;
-      const auto [found, is_new] = known.try_emplace(selector, groups.size());
-      if (is_new) groups.push_back({selector, {}});
-      groups[found->second].pieces.push_back(std::span(stream.entries).subspan(skip, upto - skip));
-    }
+void Add(const FrameLines::Stream& stream, uint64_t sequence, LineGroup& group) {
+  group.push.pieces.emplace_back(stream.entries);
+  group.sequences.push_back(sequence);
+  group.lines += stream.entries.size();
+  for (const LogEntry& entry : stream.entries) {
+    group.bytes += BatchBytes(entry);
+    group.first_ns = std::min(group.first_ns, entry.time_ns);
+    group.last_ns = std::max(group.last_ns, entry.time_ns);
   }
-  return groups;
+}
+
+// What of a piece that begins at `begin` is in [from, to).
+std::span<const LogEntry> CutTo(const LineUnit& unit, uint64_t begin,
+                                std::span<const LogEntry> piece) {
+  const uint64_t end = begin + piece.size();
+  const uint64_t first = std::clamp(unit.from, begin, end), upto = std::clamp(unit.to, first, end);
+  return piece.subspan(first - begin, upto - first);
+}
+
+uint64_t BytesOf(const PushStream& stream) {
+  uint64_t bytes = 0;
+  for (const auto piece : stream.pieces) {
+    for (const LogEntry& entry : piece) bytes += BatchBytes(entry);
+  }
+  return bytes;
 }
 
 uint64_t LinesOf(const PushStream& stream) {
@@ -40,58 +45,72 @@ uint64_t LinesOf(const PushStream& stream) {
   return lines;
 }
 
-// Leaves of `stream`, which begins at `begin` of the order, what is in [from, to).
-void CutTo(uint64_t from, uint64_t to, uint64_t begin, PushStream& stream) {
-  uint64_t at = begin;
-  for (auto& piece : stream.pieces) {
-    const uint64_t start = at, end = at + piece.size();
-    at = end;
-    const uint64_t first = std::clamp(from, start, end), upto = std::clamp(to, first, end);
-    piece = piece.subspan(first - start, upto - first);
-  }
-  std::erase_if(stream.pieces, [](std::span<const LogEntry> piece) { return piece.empty(); });
-}
-
 }  // namespace
 
-std::vector<LineUnit> CutBatches(std::span<const FrameLines> frames,
-                                 std::span<const uint64_t> sequences, uint64_t max_bytes) {
-  std::vector<LineUnit> batches;
-  uint64_t line = 0, bytes = 0;
+LineGroups GroupLines(std::span<const FrameLines> frames, std::span<const uint64_t> sequences,
+                      const std::set<std::string>& last) {
+  LineGroups groups;
+  absl::flat_hash_map<std::string_view, size_t> known;
   for (size_t i = 0; i < frames.size(); ++i) {
     for (const FrameLines::Stream& stream : frames[i].streams) {
-      for (const LogEntry& entry : stream.entries) {
-        const uint64_t size = BatchBytes(entry);
-        if (batches.empty() || bytes + size > max_bytes) {
-          batches.push_back({line, line, 0, 0, sequences[i], sequences[i]});
-          bytes = 0;
-        }
-        bytes += size;
-        LineUnit& batch = batches.back();
-        batch.upto = ++line;
-        batch.to = batch.upto - batch.first;
-        batch.last_frame = sequences[i];
-      }
+      const std::string& selector = stream.rendered->selector;
+      const auto [found, is_new] = known.try_emplace(selector, groups.size());
+      if (is_new) groups.emplace_back().push.selector = selector;
+      Add(stream, sequences[i], groups[found->second]);
     }
   }
-  return batches;
-}
-
-std::vector<PushStream> StreamsOf(std::span<const FrameLines> frames, const LineUnit& unit) {
-  std::vector<PushStream> groups = GroupsOf(frames, unit);
-  if (unit.from == 0 && unit.to == unit.upto - unit.first) return groups;
-  uint64_t at = 0;
-  for (PushStream& group : groups) {
-    const uint64_t lines = LinesOf(group);
-    CutTo(unit.from, unit.to, at, group);
-    at += lines;
-  }
-  std::erase_if(groups, [](const PushStream& group) { return group.pieces.empty(); });
+  std::stable_partition(groups.begin(), groups.end(), [&last](const LineGroup& group) {
+    return last.empty() || !last.contains(group.selector());
+  });
   return groups;
 }
 
-LineHalves Halve(std::span<const FrameLines> frames, const LineUnit& unit) {
-  const std::vector<PushStream> streams = StreamsOf(frames, unit);
+std::vector<LineUnit> CutUnits(std::span<const LineGroup> groups, uint64_t from, uint64_t max_bytes,
+                               uint64_t max_streams) {
+  std::vector<LineUnit> units;
+  uint64_t streams = 0;
+  for (const LineGroup& group : groups) {
+    const bool another = !units.empty() && max_streams != 0 && streams >= max_streams;
+    bool begin = units.empty() || another;
+    streams = begin ? 1 : streams + 1;
+    for (const auto piece : group.push.pieces) {
+      for (const LogEntry& entry : piece) {
+        const uint64_t size = BatchBytes(entry);
+        if (begin || units.back().bytes + size > max_bytes) {
+          units.push_back({from, from, 0});
+          streams = 1;
+          begin = false;
+        }
+        units.back().bytes += size;
+        units.back().to = ++from;
+      }
+    }
+  }
+  return units;
+}
+
+std::vector<PushStream> StreamsOf(std::span<const LineGroup> groups, const LineUnit& unit) {
+  std::vector<PushStream> streams;
+  uint64_t at = 0;
+  for (const LineGroup& group : groups) {
+    if (at >= unit.to) break;
+    const uint64_t end = at + group.lines;
+    if (end > unit.from) {
+      PushStream& stream = streams.emplace_back();
+      stream.selector = group.push.selector;
+      for (const auto piece : group.push.pieces) {
+        const auto cut = CutTo(unit, at, piece);
+        if (!cut.empty()) stream.pieces.push_back(cut);
+        at += piece.size();
+      }
+    }
+    at = end;
+  }
+  return streams;
+}
+
+LineHalves Halve(std::span<const LineGroup> groups, const LineUnit& unit) {
+  const std::vector<PushStream> streams = StreamsOf(groups, unit);
   const uint64_t middle = unit.from + unit.lines() / 2;
   LineHalves halves{unit, unit, "", ""};
   uint64_t cut = middle, at = unit.from, nearest = UINT64_MAX;
@@ -105,19 +124,33 @@ LineHalves Halve(std::span<const FrameLines> frames, const LineUnit& unit) {
     before = i + 1;
   }
   halves.first.to = halves.second.from = cut;
+  halves.first.bytes = 0;
+  for (const PushStream& stream : StreamsOf(groups, halves.first))
+    halves.first.bytes += BytesOf(stream);
+  halves.second.bytes = unit.bytes - halves.first.bytes;
   if (before == 1) halves.first_stream = streams.front().selector;
   if (before + 1 >= streams.size()) halves.second_stream = streams.back().selector;
   return halves;
 }
 
-std::string FirstLineText(std::span<const FrameLines> frames, const LineUnit& unit) {
-  const std::vector<PushStream> streams = StreamsOf(frames, unit);
-  if (streams.empty()) return "";
-  const LogEntry& entry = streams.front().pieces.front().front();
-  const absl::Time time = absl::FromUnixNanos(entry.time_ns);
-  return absl::StrCat(std::string(streams.front().selector.substr(0, kMaxSelectorText)), " ",
-                      absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()), " ",
-                      Quoted(entry.line.substr(0, kMaxLineText)));
+LineText FirstLine(std::span<const LineGroup> groups, const LineUnit& unit) {
+  uint64_t at = 0;
+  for (const LineGroup& group : groups) {
+    for (size_t i = 0; i < group.push.pieces.size(); ++i) {
+      const auto piece = group.push.pieces[i];
+      if (at + piece.size() <= unit.from) {
+        at += piece.size();
+        continue;
+      }
+      const LogEntry& entry = piece[unit.from - at];
+      return {group.sequences[i],
+              absl::StrCat(std::string(group.push.selector.substr(0, kMaxSelectorText)), " ",
+                           absl::FormatTime(absl::RFC3339_full, absl::FromUnixNanos(entry.time_ns),
+                                            absl::UTCTimeZone()),
+                           " ", Quoted(entry.line.substr(0, kMaxLineText)))};
+    }
+  }
+  return {};
 }
 
 }  // namespace ampari

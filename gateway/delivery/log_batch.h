@@ -1,8 +1,9 @@
-// Batches: which lines of a range's frames travel in one push, grouped by stream, and how a refused
-// push is taken apart. Pure.
+// Batches: the lines of a range's frames by stream, which of them travel in one push, and how a
+// refused push is taken apart. Pure.
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,12 +16,20 @@ namespace ampari {
 
 inline constexpr size_t kMaxLineText = 256;  // bytes of a line that are shown of a dead letter
 
-// Lines of one push. A batch is a run of the frames' lines; its own order is by stream, streams as
-// they first occur, and of that order a unit is a run.
+// All lines of one stream. Points into the frames.
+struct LineGroup {
+  PushStream push;
+  std::vector<uint64_t> sequences;  // of the queue, by piece
+  uint64_t lines = 0, bytes = 0;    // bytes: of the batch
+  int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+  std::string selector() const { return std::string(push.selector); }
+};
+using LineGroups = std::vector<LineGroup>;
+
+// Lines of one push: a run of the lines of all groups, in their order.
 struct LineUnit {
-  uint64_t first = 0, upto = 0;              // the batch, in lines of all frames
-  uint64_t from = 0, to = 0;                 // the unit, in the batch's own order
-  uint64_t first_frame = 0, last_frame = 0;  // queue sequences of the batch
+  uint64_t from = 0, to = 0;
+  uint64_t bytes = 0;
   uint64_t lines() const { return to - from; }
 };
 
@@ -30,18 +39,26 @@ struct LineHalves {
   bool one_stream() const { return !first_stream.empty() && first_stream == second_stream; }
 };
 
-// Consecutive lines, as many as fit `max_bytes`; a larger one is alone. Each is a whole batch.
-// `sequences` are the frames' in the queue.
-std::vector<LineUnit> CutBatches(std::span<const FrameLines> frames,
-                                 std::span<const uint64_t> sequences, uint64_t max_bytes);
+// Streams as they first occur, but those in `last` after all others. `sequences` are the frames'.
+LineGroups GroupLines(std::span<const FrameLines> frames, std::span<const uint64_t> sequences,
+                      const std::set<std::string>& last = {});
 
-// The unit's lines by stream. Points into `frames`.
-std::vector<PushStream> StreamsOf(std::span<const FrameLines> frames, const LineUnit& unit);
+// The lines of `groups`, of which the first begins at line `from` of all, as units of at most
+// `max_bytes` and `max_streams` (0: any number); a larger line is alone.
+std::vector<LineUnit> CutUnits(std::span<const LineGroup> groups, uint64_t from, uint64_t max_bytes,
+                               uint64_t max_streams);
+
+// The unit's lines by stream. `groups` are all.
+std::vector<PushStream> StreamsOf(std::span<const LineGroup> groups, const LineUnit& unit);
 
 // Two halves of a unit of several lines, cut between two streams when it has several.
-LineHalves Halve(std::span<const FrameLines> frames, const LineUnit& unit);
+LineHalves Halve(std::span<const LineGroup> groups, const LineUnit& unit);
 
-// Stream, time and the beginning of the unit's first line, for people.
-std::string FirstLineText(std::span<const FrameLines> frames, const LineUnit& unit);
+// Of the unit's first line: its frame, and stream, time and the beginning of its text, for people.
+struct LineText {
+  uint64_t sequence = 0;
+  std::string text;
+};
+LineText FirstLine(std::span<const LineGroup> groups, const LineUnit& unit);
 
 }  // namespace ampari

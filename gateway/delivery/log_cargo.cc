@@ -10,6 +10,12 @@ namespace ampari {
 namespace {
 
 constexpr absl::Duration kForgetRefused = absl::Hours(1);
+// What a stream shares a push with others by.
+constexpr uint64_t kMaxSharedBytes = uint64_t{256} << 10;  // of its lines in one push
+constexpr absl::Duration kSharedPast = absl::Minutes(10);  // of its lines, by the clock
+constexpr absl::Duration kSharedFuture = absl::Minutes(5);
+constexpr absl::Duration kLiveFor = absl::Seconds(10);  // of a frame, beyond batch_wait
+constexpr uint64_t kCatchUpBatches = 4;  // that a range is made of while it is behind
 
 PostMessage MessageOf(const std::string& tenant, const LokiWriteConfig& config) {
   return PostMessage(
@@ -23,11 +29,11 @@ PostMessage MessageOf(const std::string& tenant, const LokiWriteConfig& config) 
 
 // A range before anything of it was taken from the lane.
 struct LogCargo::Draft {
+  bool attempted = false, catching_up = false;
   size_t frames = 0;  // of the lane's buffer, those that are set aside included
   uint64_t items = 0;
   LogFrames decodable;
-  std::vector<uint64_t> sequences;  // of those
-  std::vector<FrameLines> lines;
+  std::vector<FrameLines> lines;  // of those
   Settlement settlement;
 };
 
@@ -42,7 +48,8 @@ absl::StatusOr<bool> LogCargo::Configure(const DeliverySettings& settings) {
   const bool changed = former.external_labels != settings.external_labels ||
                        former.limits != config.limits || config_.batch_bytes != config.batch_bytes;
   config_ = config;
-  refused_.Forget();
+  size_.SetMost(config_.batch_bytes);
+  streams_.ForgetRefused();
   if (changed) {
     renderer_ =
         std::make_shared<StreamRenderer>(StreamRules{settings.external_labels, config_.limits});
@@ -63,16 +70,22 @@ LoopRules LogCargo::rules() const {
   return rules;
 }
 
+bool LogCargo::CatchingUp(const RecordSource& source, const Lane& lane) const {
+  const int64_t age_ms = source.NowMs() - lane.buffer.front()->header.intake_ms;
+  return lane.Full() || age_ms > absl::ToInt64Milliseconds(config_.batch_wait + kLiveFor);
+}
+
 // Frames of a range are all fresh or all perhaps sent before, and make one batch when they can.
-size_t LogCargo::PickFrames(const BuildTime& time, const Lane& lane, bool* attempted) const {
-  *attempted = MayBeAttempted(lane, 0, time.started_ms);
+size_t LogCargo::PickFrames(const BuildTime& time, const Lane& lane, Draft& draft) const {
+  draft.attempted = MayBeAttempted(lane, 0, time.started_ms);
+  const uint64_t most = config_.batch_bytes * (draft.catching_up ? kCatchUpBatches : 1);
   size_t frames = 0;
   uint64_t bytes = 0;
   for (const RecordPtr& record : lane.buffer) {
     bytes += lane.RawBytes(*record);
     if (frames > 0) {
-      if (bytes > config_.batch_bytes || lane.frames_ahead + frames == kMaxFramesAhead) break;
-      if (MayBeAttempted(lane, frames, time.started_ms) != *attempted) break;
+      if (bytes > most || lane.frames_ahead + frames == kMaxFramesAhead) break;
+      if (MayBeAttempted(lane, frames, time.started_ms) != draft.attempted) break;
     }
     ++frames;
   }
@@ -99,7 +112,7 @@ absl::Status LogCargo::Decode(const RecordSource& source, const Lane& lane, size
       if (frame->over_limit != 0) draft.settlement.rejected["limit"] += frame->over_limit;
       draft.decodable.records.push_back(record);
       draft.decodable.enforced.push_back(*std::move(enforced));
-      draft.sequences.push_back(record->sequence);
+      draft.decodable.sequences.push_back(record->sequence);
       draft.lines.push_back(*std::move(frame));
     } else if (IsUndecodable(frame.status())) {
       draft.settlement.aside.push_back(Quarantined(*record, frame.status()));
@@ -117,43 +130,84 @@ absl::Status LogCargo::Decode(const RecordSource& source, const Lane& lane, size
   return absl::OkStatus();
 }
 
-// The first batch is encoded while its lines are at hand; they are decoded again for others.
-void LogCargo::Take(Draft draft, bool attempted, Lane& lane) {
-  TakeFrames(draft.frames, draft.items, lane);
-  const std::vector<LineUnit> batches =
-      CutBatches(draft.lines, draft.sequences, config_.batch_bytes);
-  auto range = std::make_unique<LogRange>(std::move(draft.decodable), reader_, refused_, batches,
-                                          std::move(draft.settlement), draft.items, attempted);
-  if (!batches.empty()) range->SetBody(encoder_.Encode(StreamsOf(draft.lines, batches.front())));
-  lane.range = std::move(range);
+bool LogCargo::MayShare(const LineGroup& group, const BuildTime& time) {
+  const bool known = streams_.IsKnown(group.selector(), time.now);
+  return known && group.bytes <= kMaxSharedBytes &&
+         group.first_ns >= absl::ToUnixNanos(time.wall - kSharedPast) &&
+         group.last_ns <= absl::ToUnixNanos(time.wall + kSharedFuture);
+}
+
+void LogCargo::ChooseAlone(const BuildTime& time, Draft& draft) {
+  const bool all = draft.catching_up || config_.max_streams == 1;
+  for (const LineGroup& group : GroupLines(draft.lines, draft.decodable.sequences)) {
+    if (!MayShare(group, time) || all) draft.decodable.alone.insert(group.selector());
+  }
+}
+
+// Encoded while the lines are at hand; what is taken apart later is decoded again.
+LogRange::Queue LogCargo::QueueOf(const Draft& draft, std::span<const LineGroup> all,
+                                  const LogRun& run) {
+  LogRange::Queue queue;
+  for (const LineUnit& unit :
+       CutUnits(all.subspan(run.group, run.groups), run.from, size_.bytes(), config_.max_streams)) {
+    LineAttempt& attempt = *queue.emplace_back(std::make_unique<LineAttempt>());
+    attempt.unit = unit;
+    attempt.items = unit.lines();
+    attempt.ambiguous = draft.attempted;
+    if (run.groups == 1) attempt.stream = all[run.group].selector();
+    attempt.body = std::make_shared<const std::string>(encoder_.Encode(StreamsOf(all, unit)));
+  }
+  return queue;
+}
+
+std::vector<LogRange::Queue> LogCargo::QueuesOf(const Draft& draft) {
+  const LineGroups groups =
+      GroupLines(draft.lines, draft.decodable.sequences, draft.decodable.alone);
+  std::vector<LogRange::Queue> queues;
+  const size_t shared = groups.size() - draft.decodable.alone.size();
+  LogRun run{0, shared, 0};
+  if (shared > 0) queues.push_back(QueueOf(draft, groups, run));
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (i >= shared) queues.push_back(QueueOf(draft, groups, {i, 1, run.from}));
+    run.from += groups[i].lines;
+  }
+  return queues;
 }
 
 absl::Status LogCargo::Build(RecordSource& source, const BuildTime& time, Lane& lane) {
   if (time.now >= forget_refused_at_) {
     forget_refused_at_ = time.now + kForgetRefused;
-    refused_.Forget();
+    streams_.ForgetRefused();
   }
-  bool attempted = false;
-  const size_t wanted = PickFrames(time, lane, &attempted);
   Draft draft;
+  draft.catching_up = CatchingUp(source, lane);
+  const size_t wanted = PickFrames(time, lane, draft);
   if (absl::Status decoded = Decode(source, lane, wanted, draft); !decoded.ok()) return decoded;
   if (!source.Claim(lane.number, draft.settlement.from, draft.settlement.upto))
     return absl::AbortedError("frames expired");
   for (const FrameLines& frame : draft.lines) Note(frame);
-  Take(std::move(draft), attempted, lane);
+  TakeFrames(draft.frames, draft.items, lane);
+  ChooseAlone(time, draft);
+  std::vector<LogRange::Queue> queues = QueuesOf(draft);
+  lane.range =
+      std::make_unique<LogRange>(std::move(draft.decodable), LogParts{reader_, streams_, size_},
+                                 std::move(queues), std::move(draft.settlement), draft.items);
   return absl::OkStatus();
 }
 
 HttpRequest LogCargo::Request(const Lane& lane, Attempt& attempt) {
-  const LineUnit& unit = static_cast<LineAttempt&>(attempt).unit;
+  const auto& range = static_cast<const LogRange&>(*lane.range);
   if (attempt.body == nullptr) {
-    const std::vector<FrameLines> lines = static_cast<const LogRange&>(*lane.range).Load();
-    attempt.body = std::make_shared<const std::string>(encoder_.Encode(StreamsOf(lines, unit)));
+    const LogRange::Loaded loaded = range.Load();
+    const LineUnit& unit = static_cast<LineAttempt&>(attempt).unit;
+    attempt.body =
+        std::make_shared<const std::string>(encoder_.Encode(StreamsOf(loaded.groups, unit)));
   }
   std::string frames;
   if (config_.send_frame_header) {
-    frames = absl::StrCat(tenant_, "/logs;lane=", lane.number, ";frames=", unit.first_frame, "-",
-                          unit.last_frame);
+    const std::vector<uint64_t>& sequences = range.frames().sequences;
+    frames = absl::StrCat(tenant_, "/logs;lane=", lane.number, ";frames=", sequences.front(), "-",
+                          sequences.back());
   }
   return message_.Make(attempt.body, attempt.sends - 1, std::move(frames));
 }

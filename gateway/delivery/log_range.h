@@ -1,5 +1,6 @@
-// LogRange: the LaneRange of lines. One request is in flight at a time, in the order of the lines,
-// so that a stream keeps its order; a refused push is bisected in bounded tries.
+// LogRange: the LaneRange of lines. Its pushes are in queues; those of a stream are all in one
+// queue, which has one push in flight at a time, in the order of the lines, so that a stream keeps
+// its order. A refused push is bisected in bounded tries.
 //
 // A Loki that answers 400 has stored the lines that it does not refuse, and knows them again by
 // equal time, line and metadata: what is sent of them a second time is harmless.
@@ -8,67 +9,87 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "gateway/delivery/lane_range.h"
 #include "gateway/delivery/log_batch.h"
-#include "gateway/delivery/refused_streams.h"
+#include "gateway/delivery/push_size.h"
+#include "gateway/delivery/stream_book.h"
 
 namespace ampari {
 
-// Frames that can be decoded, with the rules that decide the bytes of their lines.
+// Frames that can be decoded, with all that decides the bytes of their lines and their order.
 struct LogFrames {
   std::vector<RecordPtr> records;
-  std::vector<Labels> enforced;  // of each record
+  std::vector<uint64_t> sequences;  // theirs
+  std::vector<Labels> enforced;     // of each record
   std::shared_ptr<StreamRenderer> renderer;
+  std::set<std::string> alone;  // streams that share no push, after all others
 };
 
 struct LineAttempt : Attempt {
   LineUnit unit;
-  std::string stream;                    // the selector, when it is known to be of one stream
+  std::string stream;  // the selector, when it is known to be of one stream
+  size_t queue = 0;
   std::shared_ptr<uint32_t> tries_left;  // of the refused push that it is a part of
   bool perhaps_stored = false;           // an answer did not say which of its lines are stored
+  bool throttled_part = false;           // of a push that was halved for 429
+  uint32_t throttled = 0;                // answers of 429
+};
+using LineAttemptPtr = std::unique_ptr<LineAttempt>;
+
+// What it shares with other ranges of the destination, and what must outlive it.
+struct LogParts {
+  LogFrameReader& reader;
+  StreamBook& streams;
+  PushSize& size;
 };
 
-// Not thread-safe. `reader` and `refused` must outlive it.
+// Not thread-safe.
 class LogRange final : public LaneRange {
  public:
-  // `settlement` holds the extent and what was counted before sending; `items` is what all must add
-  // up to. `attempted`: the frames may have been sent before the last stop.
-  LogRange(LogFrames frames, LogFrameReader& reader, RefusedStreams& refused,
-           const std::vector<LineUnit>& batches, Settlement settlement, uint64_t items,
-           bool attempted);
+  using Queue = std::deque<LineAttemptPtr>;  // in the order of the lines
 
-  bool ready() const override { return in_flight_ == nullptr && !waiting_.empty(); }
+  // `settlement` holds the extent and what was counted before sending; `items` is what all must add
+  // up to.
+  LogRange(LogFrames frames, LogParts parts, std::vector<Queue> queues, Settlement settlement,
+           uint64_t items);
+
+  bool ready() const override;
   LineAttempt* Take() override;
   void OnAnswer(Attempt* attempt, const Outcome& outcome, int http_status,
                 const std::string& words) override;
-  size_t in_flight() const override { return in_flight_ == nullptr ? 0 : 1; }
-  bool done() const override { return in_flight_ == nullptr && waiting_.empty(); }
+  size_t in_flight() const override { return in_flight_count_; }
+  bool done() const override { return in_flight_count_ == 0 && waiting_count_ == 0; }
   uint64_t upto() const override { return settlement_.upto; }
   Settlement Finish() override;
 
-  // Decodes the frames anew.
-  std::vector<FrameLines> Load() const;
-  // Of the next request, when it was encoded already.
-  void SetBody(std::string body);
+  // All lines, decoded anew.
+  struct Loaded {
+    std::vector<FrameLines> frames;
+    LineGroups groups;  // point into `frames`
+  };
+  Loaded Load() const;
+  const LogFrames& frames() const { return frames_; }
 
  private:
-  using AttemptPtr = std::unique_ptr<LineAttempt>;
-
-  void TakeApart(AttemptPtr attempt, int http_status, const std::string& words);
-  void AddPart(const LineAttempt& whole, const LineUnit& unit, std::string stream, int http_status);
+  void PushFront(LineAttemptPtr attempt);
+  void Retry(LineAttemptPtr attempt, const Outcome& outcome, int http_status);
+  void TakeApart(LineAttemptPtr attempt, int http_status, const std::string& words);
+  void AddParts(const LineAttempt& whole, LineHalves halves, int http_status);
   void Refuse(const LineAttempt& attempt, int http_status, const std::string& words);
   void KeepDeadLetter(const LineAttempt& attempt, int http_status, const std::string& words);
 
   const LogFrames frames_;
-  LogFrameReader& reader_;
-  RefusedStreams& refused_;
+  const LogParts parts_;
   Settlement settlement_;
   const uint64_t items_;
-  std::deque<AttemptPtr> waiting_;  // in the order of the lines
-  AttemptPtr in_flight_;
+  std::vector<Queue> waiting_;
+  std::vector<LineAttemptPtr> in_flight_;  // by queue
+  size_t waiting_count_ = 0, in_flight_count_ = 0;
+  size_t turn_ = 0;  // the queue that is looked at first
 };
 
 }  // namespace ampari

@@ -40,8 +40,8 @@ inline constexpr size_t kMaxWordsBytes = 256;  // of a region's answer that are 
 // at 429 what Prometheus would drop.
 Outcome ClassifyAnswer(const HttpResponse& response, bool retry_on_429, absl::Time now);
 
-// A Loki push (grafana/loki, pkg/distributor/http.go): as remote write, but for 260, and for 429,
-// after which some streams may be stored.
+// A Loki push (grafana/loki, pkg/distributor/http.go): as remote write, but for 260, and for 429 of
+// a stream ("per stream rate limit", "maximum active stream limit"), which brakes its lane alone.
 Outcome ClassifyPushAnswer(const HttpResponse& response, absl::Time now);
 
 // "429", "no answer", …: the name of what an answer was, for people.

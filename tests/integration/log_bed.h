@@ -19,6 +19,13 @@ namespace ampari {
 
 inline constexpr int64_t kFirstNs = 1'700'000'000'000'000'000;
 
+// A wall clock that stands a little after the first lines.
+class BedClock final : public Clock {
+ public:
+  absl::Time Now() const override { return absl::FromUnixNanos(kFirstNs) + absl::Seconds(10); }
+  absl::Duration Monotonic() const override { return SystemClock().Monotonic(); }
+};
+
 // One line of a frame: the `app` label of its stream, and its text.
 using AppLine = std::pair<std::string, std::string>;
 
@@ -36,7 +43,7 @@ class LogBed {
   void Start() {
     loop = std::make_unique<DestinationLoop>(DestinationId{"acme", Signal::kLogs, "region"},
                                              DeliverySettings{config, external_labels}, queue,
-                                             std::make_unique<LogCargo>("acme"), SystemClock());
+                                             std::make_unique<LogCargo>("acme"), clock);
     loop->Start();
   }
 
@@ -79,6 +86,7 @@ class LogBed {
   FakeLoki loki;
   LokiWriteConfig config;
   Labels external_labels;
+  BedClock clock;
   std::unique_ptr<DestinationLoop> loop;
 
  private:

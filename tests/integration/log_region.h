@@ -45,6 +45,9 @@ class FakeLoki {
   // Lines and selectors that contain this are refused.
   void SetPoison(std::string text);
 
+  // As Loki's ingester: what it refuses is told only of the last stream of a push.
+  void SetForgetful();
+
   std::vector<LokiRequest> requests() const;
   // What was stored, per stream in order of arrival, without what came again.
   std::map<std::string, std::vector<LokiLine>> stored() const;
@@ -62,6 +65,7 @@ class FakeLoki {
   Script script_ ABSL_GUARDED_BY(mu_);
   absl::Duration delay_ ABSL_GUARDED_BY(mu_);
   std::string poison_ ABSL_GUARDED_BY(mu_);
+  bool forgetful_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<LokiRequest> requests_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::vector<LokiLine>> stored_ ABSL_GUARDED_BY(mu_);
   std::set<std::pair<std::string, LokiLine>> known_ ABSL_GUARDED_BY(mu_);

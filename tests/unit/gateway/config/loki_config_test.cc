@@ -37,6 +37,7 @@ TEST(LokiConfigTest, DefaultsOfAlloy) {
   EXPECT_EQ(config.min_backoff, absl::Milliseconds(500));
   EXPECT_EQ(config.max_backoff, absl::Minutes(5));
   EXPECT_EQ(config.max_in_flight, 16u);
+  EXPECT_EQ(config.max_streams, 0u);
   EXPECT_EQ(config.limits, LogLimits());
   EXPECT_FALSE(config.start_oldest);
   EXPECT_FALSE(config.send_frame_header);
@@ -48,7 +49,8 @@ TEST(LokiConfigTest, FieldsThatWork) {
       "name: logs\n  remote_timeout: 20s\n  headers: {X-Scope-OrgID: t-1, X-Other: y}\n"
       "  authorization: {type: Bearer, credentials_file: /token}\n  tls_config: {ca_file: /ca}\n"
       "  proxy_url: http://p:1\n  batch_wait: 2s\n  batch_size: 512KiB\n"
-      "  min_backoff_period: 1s\n  max_backoff_period: 1m\n  max_in_flight: 4\n"
+      "  min_backoff_period: 1s\n  max_backoff_period: 1m\n  max_in_flight: 4\n  "
+      "max_streams_per_request: 1\n"
       "  limits: {max_line_size: 256KiB, max_line_size_truncate: true, "
       "max_label_names_per_series: 15, max_label_name_length: 1024, max_label_value_length: 2048}\n"
       "  retry_on_http_429: true\n  start: oldest\n  send_frame_header: true\n");
@@ -64,6 +66,7 @@ TEST(LokiConfigTest, FieldsThatWork) {
   EXPECT_EQ(config.min_backoff, absl::Seconds(1));
   EXPECT_EQ(config.max_backoff, absl::Minutes(1));
   EXPECT_EQ(config.max_in_flight, 4u);
+  EXPECT_EQ(config.max_streams, 1u);
   EXPECT_EQ(config.limits.max_line_bytes, 256u << 10);
   EXPECT_TRUE(config.limits.cut_long_lines);
   EXPECT_EQ(config.limits.max_label_names, 15u);

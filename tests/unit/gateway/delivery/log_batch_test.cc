@@ -22,9 +22,9 @@ FrameLines Frame(const std::vector<std::pair<std::string, std::vector<std::strin
 }
 
 // "A:a1,a2 B:b1"
-std::string Text(const std::vector<FrameLines>& frames, const LineUnit& unit) {
+std::string Text(const LineGroups& groups, const LineUnit& unit) {
   std::string text;
-  for (const PushStream& stream : StreamsOf(frames, unit)) {
+  for (const PushStream& stream : StreamsOf(groups, unit)) {
     text += (text.empty() ? "" : " ") + std::string(stream.selector) + ":";
     std::string lines;
     for (const auto piece : stream.pieces) {
@@ -36,23 +36,52 @@ std::string Text(const std::vector<FrameLines>& frames, const LineUnit& unit) {
   return text;
 }
 
-std::vector<std::string> Batches(const std::vector<FrameLines>& frames, uint64_t max_bytes) {
-  std::vector<uint64_t> sequences(frames.size());
+LineGroups Groups(const std::vector<FrameLines>& frames, const std::set<std::string>& last = {}) {
+  std::vector<uint64_t> sequences;
+  for (size_t i = 0; i < frames.size(); ++i) sequences.push_back(7 + i);
+  return GroupLines(frames, sequences, last);
+}
+
+std::vector<std::string> Units(const std::vector<FrameLines>& frames, uint64_t max_bytes,
+                               uint64_t max_streams = 0) {
+  const LineGroups groups = Groups(frames);
   std::vector<std::string> texts;
-  for (const LineUnit& unit : CutBatches(frames, sequences, max_bytes))
-    texts.push_back(Text(frames, unit));
+  for (const LineUnit& unit : CutUnits(groups, 0, max_bytes, max_streams))
+    texts.push_back(Text(groups, unit));
   return texts;
 }
 
 TEST(LogBatch, EndsAtItsBytesAndALargerLineIsAlone) {
   const std::vector<FrameLines> frames = {Frame({{"A", {"a1", "a2"}}, {"B", {"b1"}}}),
                                           Frame({{"A", {"a3", "a4 is long", "a5"}}})};
-  EXPECT_THAT(Batches(frames, 100), ElementsAre("A:a1,a2,a3,a4 is long,a5 B:b1"));
-  EXPECT_THAT(Batches(frames, 6), ElementsAre("A:a1,a2 B:b1", "A:a3", "A:a4 is long", "A:a5"));
-  EXPECT_THAT(Batches(frames, 1),
-              ElementsAre("A:a1", "A:a2", "B:b1", "A:a3", "A:a4 is long", "A:a5"));
-  EXPECT_THAT(Batches({}, 1), ElementsAre());
-  EXPECT_THAT(Batches({Frame({})}, 1), ElementsAre());
+  EXPECT_THAT(Units(frames, 100), ElementsAre("A:a1,a2,a3,a4 is long,a5 B:b1"));
+  EXPECT_THAT(Units(frames, 6), ElementsAre("A:a1,a2,a3", "A:a4 is long", "A:a5 B:b1"));
+  EXPECT_THAT(Units(frames, 1),
+              ElementsAre("A:a1", "A:a2", "A:a3", "A:a4 is long", "A:a5", "B:b1"));
+  EXPECT_THAT(Units({}, 1), ElementsAre());
+  EXPECT_THAT(Units({Frame({})}, 1), ElementsAre());
+}
+
+TEST(LogBatch, EndsAtItsStreams) {
+  const std::vector<FrameLines> frames = {
+      Frame({{"A", {"a1", "a2"}}, {"B", {"b1"}}, {"C", {"c1"}}})};
+  EXPECT_THAT(Units(frames, 100, 2), ElementsAre("A:a1,a2 B:b1", "C:c1"));
+  EXPECT_THAT(Units(frames, 100, 1), ElementsAre("A:a1,a2", "B:b1", "C:c1"));
+  EXPECT_THAT(Units(frames, 2, 2), ElementsAre("A:a1", "A:a2", "B:b1", "C:c1"));
+}
+
+TEST(LogBatch, GroupsKnowTheirLines) {
+  const std::vector<FrameLines> frames = {Frame({{"A", {"a1"}}, {"B", {"b1"}}}),
+                                          Frame({{"C", {"c1"}}, {"A", {"a2", "a3"}}})};
+  const LineGroups groups = Groups(frames, {"A"});
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[0].selector(), "B");
+  EXPECT_EQ(groups[1].selector(), "C");
+  EXPECT_EQ(groups[2].selector(), "A");
+  EXPECT_EQ(groups[2].lines, 3u);
+  EXPECT_EQ(groups[2].bytes, 6u);
+  EXPECT_THAT(groups[2].sequences, ElementsAre(7, 8));
+  EXPECT_EQ(groups[2].first_ns, 0);
 }
 
 TEST(LogBatch, MetadataCounts) {
@@ -60,52 +89,46 @@ TEST(LogBatch, MetadataCounts) {
   EXPECT_EQ(BatchBytes(entry), 13u);
 }
 
-TEST(LogBatch, KnowsItsFrames) {
-  const std::vector<FrameLines> frames = {Frame({{"A", {"a1"}}}), Frame({}),
-                                          Frame({{"A", {"a2", "a3"}}})};
-  const std::vector<uint64_t> sequences = {7, 9, 12};
-  const auto batches = CutBatches(frames, sequences, 4);
-  ASSERT_EQ(batches.size(), 2u);
-  EXPECT_EQ(batches[0].first_frame, 7u);
-  EXPECT_EQ(batches[0].last_frame, 12u);
-  EXPECT_EQ(batches[1].first_frame, 12u);
-}
-
 TEST(LogBatch, HalvesAreCutBetweenStreamsAndLoseNothing) {
   const std::vector<FrameLines> frames = {
       Frame({{"A", {"a1", "a2", "a3", "a4", "a5"}}, {"B", {"b1"}}, {"C", {"c1"}}})};
-  const LineUnit all = CutBatches(frames, std::vector<uint64_t>{1}, 100)[0];
-  const LineHalves halves = Halve(frames, all);
+  const LineGroups groups = Groups(frames);
+  const LineUnit all = CutUnits(groups, 0, 100, 0)[0];
+  const LineHalves halves = Halve(groups, all);
   EXPECT_FALSE(halves.one_stream());
   EXPECT_EQ(halves.first_stream, "A");
   EXPECT_EQ(halves.second_stream, "");
-  EXPECT_EQ(Text(frames, halves.first), "A:a1,a2,a3,a4,a5");
-  EXPECT_EQ(Text(frames, halves.second), "B:b1 C:c1");
-  const LineHalves quarters = Halve(frames, halves.first);
+  EXPECT_EQ(Text(groups, halves.first), "A:a1,a2,a3,a4,a5");
+  EXPECT_EQ(Text(groups, halves.second), "B:b1 C:c1");
+  EXPECT_EQ(halves.first.bytes, 10u);
+  EXPECT_EQ(halves.second.bytes, 4u);
+  const LineHalves quarters = Halve(groups, halves.first);
   EXPECT_TRUE(quarters.one_stream());
   EXPECT_EQ(quarters.second_stream, "A");
-  EXPECT_EQ(Text(frames, quarters.first), "A:a1,a2");
-  EXPECT_EQ(Text(frames, quarters.second), "A:a3,a4,a5");
+  EXPECT_EQ(Text(groups, quarters.first), "A:a1,a2");
+  EXPECT_EQ(Text(groups, quarters.second), "A:a3,a4,a5");
 }
 
-// Taken apart to single lines, every unit is every line once, in the batch's order.
+// Taken apart to single lines, every unit is every line once, in the order of the groups.
 TEST(LogBatch, TakenApartIsWhole) {
   const std::vector<FrameLines> frames = {
       Frame({{"A", {"a1", "a2"}}, {"B", {"b1", "b2", "b3"}}}),
       Frame({{"C", {"c1"}}, {"A", {"a3", "a4"}}, {"B", {"b4"}}})};
-  std::vector<LineUnit> waiting = {CutBatches(frames, std::vector<uint64_t>{1, 2}, 100)[0]};
+  const LineGroups groups = Groups(frames);
+  std::vector<LineUnit> waiting = {CutUnits(groups, 0, 100, 0)[0]};
   std::string order;
   while (!waiting.empty()) {
     const LineUnit unit = waiting.back();
     waiting.pop_back();
     if (unit.lines() == 1) {
-      order += Text(frames, unit) + " ";
+      order += Text(groups, unit) + " ";
       continue;
     }
-    const LineHalves halves = Halve(frames, unit);
+    const LineHalves halves = Halve(groups, unit);
     ASSERT_GT(halves.first.lines(), 0u);
     ASSERT_GT(halves.second.lines(), 0u);
     ASSERT_EQ(halves.first.lines() + halves.second.lines(), unit.lines());
+    ASSERT_EQ(halves.first.bytes + halves.second.bytes, unit.bytes);
     waiting.push_back(halves.second);
     waiting.push_back(halves.first);
   }
@@ -115,9 +138,10 @@ TEST(LogBatch, TakenApartIsWhole) {
 TEST(LogBatch, ADeadLetterIsReadable) {
   std::vector<FrameLines> frames = {Frame({{"{app=\"web\"}", {"GET \"/\""}}})};
   frames[0].streams[0].entries[0].time_ns = 1'700'000'000'123'456'789;
-  const LineUnit all = CutBatches(frames, std::vector<uint64_t>{1}, 100)[0];
-  EXPECT_EQ(FirstLineText(frames, all),
-            "{app=\"web\"} 2023-11-14T22:13:20.123456789+00:00 \"GET \\\"/\\\"\"");
+  const LineGroups groups = Groups(frames);
+  const LineText first = FirstLine(groups, CutUnits(groups, 0, 100, 0)[0]);
+  EXPECT_EQ(first.sequence, 7u);
+  EXPECT_EQ(first.text, "{app=\"web\"} 2023-11-14T22:13:20.123456789+00:00 \"GET \\\"/\\\"\"");
 }
 
 }  // namespace
