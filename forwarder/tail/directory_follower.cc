@@ -13,6 +13,15 @@ constexpr int kLooksAtOnce = 3;              // while files change under our han
 constexpr size_t kMaxRefusedShown = 16;      // of one directory
 constexpr size_t kMaxRefusedCounted = 1024;  // of one directory, by name
 
+constexpr int kListingsAtOnce = 5;
+
+bool SameNames(const std::vector<ListedLog>& a, const std::vector<ListedLog>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const ListedLog& x, const ListedLog& y) {
+                      return x.where == y.where && x.stamp.same_file(y.stamp);
+                    });
+}
+
 // <namespace>_<pod>_<uid>/<container>: none of the three has an underscore.
 bool IsPodLayout(std::string_view directory) {
   const std::string_view pod = OwnerOfDirectory(directory).pod;
@@ -85,6 +94,22 @@ void DirectoryFollower::Look(bool watched) {
   }
   if (!there_ && sequences_.empty()) look_at_ = scope_.now + kLookMissing;
   ReadSoon();
+}
+
+// A listing can miss a file that is renamed meanwhile, and then its successor would be read before
+// it: where files changed, two listings must agree.
+absl::StatusOr<LogListing> DirectoryFollower::List() {
+  const auto wanted = [this](std::string_view base) { return Wanted(base); };
+  absl::StatusOr<LogListing> listing = ListLogs(directory_, wanted, roots_);
+  for (int i = 0; i < kListingsAtOnce && listing.ok() && !SameNames(listing->logs, last_listed_);
+       ++i) {
+    absl::StatusOr<LogListing> next = ListLogs(directory_, wanted, roots_);
+    const bool agree = next.ok() && SameNames(listing->logs, next->logs);
+    listing = std::move(next);
+    if (agree) break;
+  }
+  if (listing.ok()) last_listed_ = listing->logs;
+  return listing;
 }
 
 bool DirectoryFollower::LookOnce(const absl::StatusOr<LogListing>& listing) {

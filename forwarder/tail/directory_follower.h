@@ -56,6 +56,7 @@ class DirectoryFollower {
   void ReadSoon();
   absl::Duration due() const { return std::min(look_at_, turn_at_); }
 
+  bool left() const { return left_at_.has_value(); }
   // Nothing is left to be done here.
   bool done() const;
   // Holds nothing that waits for a push, so it may be destroyed.
@@ -79,6 +80,7 @@ class DirectoryFollower {
   const DirectoryClaim* ClaimOf(std::string_view base) const;
   std::string SequenceOf(std::string_view base) const;
   bool Wanted(std::string_view base) const;
+  absl::StatusOr<LogListing> List();
   bool LookOnce(const absl::StatusOr<LogListing>& listing);
   void MeetAll(const LogListing& listing);
   void Refuse(RefusedLog refused);
@@ -93,6 +95,7 @@ class DirectoryFollower {
   std::vector<DirectoryClaim> claims_;
   std::map<std::string, Sequence> sequences_;
   std::set<std::string> bases_;  // names that were followed
+  std::vector<ListedLog> last_listed_;
   std::vector<LogLink> links_;
   std::vector<std::string> elsewhere_;
   std::vector<RefusedLog> refused_;

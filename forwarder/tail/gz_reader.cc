@@ -52,6 +52,14 @@ absl::Status GzReader::Rewind() {
   return absl::OkStatus();
 }
 
+void GzReader::Release() {
+  stream_ = std::make_unique<Stream>();
+  input_ = std::string();
+  window_ = std::string();
+  window_begin_ = 0;
+  ended_ = false;
+}
+
 // More input; at the file's end the stream must be at the end of a member.
 absl::Status GzReader::Refill() {
   input_.resize(kPieceBytes);

@@ -28,6 +28,8 @@ class GzReader {
   // An offset before what the last call began with inflates anew. A file that is no gzip, or cut or
   // damaged, ends where that shows.
   size_t ReadAt(uint64_t offset, std::span<char> out, bool* at_end);
+  // Gives the memory back; the next read begins anew.
+  void Release();
   // Why it ended early. OutOfRange: it is cut, so the size it declares is none. DataLoss: damaged.
   const absl::Status& error() const { return error_; }
 

@@ -1,6 +1,7 @@
 #include "forwarder/tail/log_directory.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -156,7 +157,9 @@ absl::StatusOr<LogListing> ListLogs(const RootedPath& directory,
     return root.ok() ? s : absl::UnavailableError(absl::StrCat(directory.root, " is not there"));
   }
   std::stable_sort(listing.logs.begin(), listing.logs.end(),
-                   [](const ListedLog& a, const ListedLog& b) { return a.rank < b.rank; });
+                   [](const ListedLog& a, const ListedLog& b) {
+                     return std::tie(a.rank, a.where.path) < std::tie(b.rank, b.where.path);
+                   });
   return listing;
 }
 

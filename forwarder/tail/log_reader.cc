@@ -20,7 +20,7 @@ void LogReader::Resume(const LogPosition& from) {
   joiner_.emplace(limits_, from);
   long_.reset();
   offset_ = std::min(from.out, from.err);
-  seen_ = offset_;
+  seen_ = counted_ = offset_;
 }
 
 bool LogReader::Parse(std::string_view line, RuntimeLine* out) {
@@ -81,7 +81,8 @@ ReadEnd LogReader::Read(LogSource& source, std::span<char> buffer, LineOutlet& o
     if (!source.HeadIsSame()) return ReadEnd::kRewritten;
     const std::string_view chunk(buffer.data(), *n);
     const uint64_t seen = offset_ + chunk.size();
-    counts_.read_bytes += seen - std::min(seen, seen_);
+    counts_.read_bytes += seen - std::min(seen, counted_);
+    counted_ = std::max(counted_, seen);
     const bool was_long = long_.has_value();
     size_t taken = was_long ? TakeLong(chunk, outlet) : TakeLines(chunk, outlet);
     const bool full = outlet.full();

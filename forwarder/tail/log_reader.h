@@ -63,6 +63,7 @@ class LogReader {
   std::optional<LineJoiner> joiner_;
   std::optional<LongLine> long_;
   uint64_t offset_ = 0, seen_ = 0;
+  uint64_t counted_ = 0;  // what lies before it is in read_bytes
   int64_t last_time_ns_ = 0;
   int64_t modified_ns_ = 0;  // of the file: the time of lines that have none
   std::string unescaped_;    // a Docker line's text

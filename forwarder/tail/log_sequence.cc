@@ -20,9 +20,7 @@ LogSequence::~LogSequence() {
 }
 
 TurnEnd LogSequence::Turn(const ReadingPlan& plan, size_t* budget) {
-  for (size_t i = files_.size(); i-- > 0;) {
-    if (!files_[i]->key && IdentifyLate(i) == TurnEnd::kLook) return TurnEnd::kLook;
-  }
+  if (IdentifyWaiting() == TurnEnd::kLook) return TurnEnd::kLook;
   for (size_t i = 0; i < files_.size(); ++i) {
     if (files_[i]->finished || !files_[i]->key) continue;
     const TurnEnd end = TurnOf(i, plan, budget);
@@ -66,6 +64,11 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
     LoseSource(file);
     return TurnEnd::kLook;
   }
+  if (!plain && !file.inflating) {
+    if (scope_.inflating >= TailScope::kMaxInflating) return TurnEnd::kWaits;
+    file.inflating = true;
+    ++scope_.inflating;
+  }
   LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
   const ReadEnd end = file.reader.Read(*file.source, scope_.buffer, outlet, budget);
   TouchIfMoved(file);
@@ -88,19 +91,32 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
   return TurnEnd::kIdle;
 }
 
+// All that can be: which file is the oldest must be known before one is read.
+TurnEnd LogSequence::IdentifyWaiting() {
+  for (size_t i = files_.size(); i-- > 0;) {
+    if (files_[i]->key) continue;
+    const TurnEnd end = IdentifyLate(i);
+    if (end == TurnEnd::kLook) return end;
+    if (end == TurnEnd::kMore) i = files_.size();  // they stand in another order now
+  }
+  return TurnEnd::kIdle;
+}
+
 // Its first line may have been written by now; a short file that was rotated away gets no more.
-// kLook: it is none of ours.
+// kMore: it became another; kLook: it is none of ours.
 TurnEnd LogSequence::IdentifyLate(size_t index) {
   TailedFile& file = *files_[index];
   if (file.lost || !file.source || !file.source->Refresh().ok()) {
-    if (file.lost) Remove(index);
-    return TurnEnd::kIdle;
+    if (!file.lost) return TurnEnd::kIdle;
+    Remove(index);
+    return TurnEnd::kMore;
   }
   const bool final = IsOver(index);
   file.last_size = std::max(file.last_size, file.source->size());
   if (!Identify(file, final)) {
-    if (final) Remove(index);  // empty for good
-    return TurnEnd::kIdle;
+    if (!final) return TurnEnd::kIdle;
+    Remove(index);  // empty for good
+    return TurnEnd::kMore;
   }
   std::unique_ptr<TailedFile> identified = std::move(files_[index]);
   files_.erase(files_.begin() + static_cast<Files::difference_type>(index));
@@ -108,12 +124,12 @@ TurnEnd LogSequence::IdentifyLate(size_t index) {
   const uint64_t look = identified->look, written_look = identified->written_look;
   const size_t before = files_.size();
   if (!Settle(std::move(identified)).ok()) return TurnEnd::kLook;
-  if (files_.size() == before) return TurnEnd::kIdle;  // it was one that is known
+  if (files_.size() == before) return TurnEnd::kMore;  // it was one that is known
   file_now->look = look;
   file_now->written_look = written_look;
   file_now->appeared_later = true;  // when it was met it had no line
   Sort();
-  return TurnEnd::kIdle;
+  return TurnEnd::kMore;
 }
 
 void LogSequence::Start(TailedFile& file, const ReadingPlan& plan) {
@@ -237,6 +253,7 @@ void LogSequence::TouchIfMoved(TailedFile& file) {
 
 MeasureEnd LogSequence::Measure() {
   MeasureEnd end;
+  end.look = IdentifyWaiting() == TurnEnd::kLook;
   for (const auto& file : files_) {
     if (!file->source) continue;
     if (file->source->compressed()) {
@@ -286,6 +303,7 @@ void LogSequence::LoseSource(TailedFile& file) {
 void LogSequence::CloseSource(TailedFile& file) {
   if (!file.source) return;
   file.source.reset();
+  if (std::exchange(file.inflating, false)) --scope_.inflating;
   Check(scope_.open_files > 0, "every open file was counted");
   --scope_.open_files;
 }
@@ -312,6 +330,8 @@ void LogSequence::Remove(size_t index) {
   TailedFile& file = *files_[index];
   Check(!file.touched, "what a flush holds stays until it was pushed");
   scope_.totals.lines += file.reader.counts();
+  // What was lost stays to be seen at the file that follows.
+  if (files_.size() > 1) files_[index == 0 ? 1 : index - 1]->unread_bytes += file.unread_bytes;
   CloseSource(file);
   const auto owner = file.key ? scope_.owners.find(*file.key) : scope_.owners.end();
   if (owner != scope_.owners.end() && owner->second == &file) scope_.owners.erase(owner);

@@ -104,6 +104,7 @@ class LogSequence {
   // Turns.
   TurnEnd TurnOf(size_t index, const ReadingPlan& plan, size_t* budget);
   TurnEnd ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* budget);
+  TurnEnd IdentifyWaiting();
   TurnEnd IdentifyLate(size_t index);
   void Start(TailedFile& file, const ReadingPlan& plan);
   bool IsOver(size_t index) const;

@@ -102,6 +102,7 @@ bool LogSequence::Identify(TailedFile& file, bool final) {
   file.key = MakeFileKey(pod_, container_, *head, file.generation);
   file.first_time_ns = TimeOfFirstLine(file, *head);
   file.source->RememberHead(*head);
+  file.source->Release();
   return true;
 }
 

@@ -33,6 +33,10 @@ class LogSource {
 
   // Bytes at `offset`, as many as there are up to `out`. None and not *at_end: call again.
   absl::StatusOr<size_t> ReadAt(uint64_t offset, std::span<char> out, bool* at_end);
+  // Gives back what a compressed file needs in memory; the next read begins anew.
+  void Release() {
+    if (gz_) gz_->Release();
+  }
   // Why a compressed file ended before its end.
   absl::Status damage() const { return gz_ ? gz_->error() : absl::OkStatus(); }
 

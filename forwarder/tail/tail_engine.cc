@@ -44,6 +44,7 @@ void TailEngine::Apply(LogTargetSet targets) {
       refused_targets_.push_back({path, std::string(made.status().message())});
     }
   }
+  jobs_ = std::set<std::string>(targets.job_names.begin(), targets.job_names.end());
   for (auto& [id, target] : targets_) replaced_.push_back(std::move(target));
   targets_ = std::move(next);
   std::erase_if(living_, [](const auto& made) { return made.expired(); });
@@ -177,9 +178,19 @@ void TailEngine::Reconcile() {
   }
   for (auto at = followers_.begin(); at != followers_.end();) {
     if (!claims.contains(at->first)) at->second->SetClaims({});
-    at = at->second->done() ? followers_.erase(at) : std::next(at);
+    const bool dropped = at->second->left() && HasNoJob(*at->second) && !at->second->touched();
+    at = dropped || at->second->done() ? followers_.erase(at) : std::next(at);
   }
   WatchDirectories();
+}
+
+// Its jobs left the configuration: what they read is not wanted any more.
+bool TailEngine::HasNoJob(const DirectoryFollower& follower) const {
+  if (jobs_.empty() && !targets_.empty()) return false;  // not told
+  for (const auto& [name, sequence] : follower.sequences()) {
+    if (jobs_.contains(sequence.target->target.job->job_name)) return false;
+  }
+  return true;
 }
 
 void TailEngine::WatchDirectories() {

@@ -55,6 +55,7 @@ class TailEngine {
   void FindDirectories();
   void AddLinkClaims(Claims* claims) const;
   void Reconcile();
+  bool HasNoJob(const DirectoryFollower& follower) const;
   void WatchDirectories();
   void LookWhereDue();
   bool TakeTurn(DirectoryFollower& follower);
@@ -73,6 +74,7 @@ class TailEngine {
   PlanCounts past_counts_;                                      // of targets that are no more
   std::vector<std::weak_ptr<TailTarget>> living_;               // all that were made
   std::map<std::string, std::shared_ptr<TailTarget>> targets_;  // by job and id
+  std::set<std::string> jobs_;                                  // in force
   std::vector<RefusedLog> refused_targets_;
   Claims found_;                      // by the finder
   std::set<std::string> on_the_way_;  // directories that lead to others

@@ -24,6 +24,8 @@ struct TailTotals {
 struct TailScope {
   static constexpr size_t kReadBytes = size_t{256} << 10;  // at a time
   static constexpr size_t kMaxOpenFiles = 10'000;
+  // Compressed files that are read at the same time, of half a megabyte each.
+  static constexpr size_t kMaxInflating = 32;
 
   PositionBook book;
   TailFlush flush{&book};
@@ -32,6 +34,7 @@ struct TailScope {
   // A key is read from one place only.
   absl::flat_hash_map<FileKey, TailedFile*> owners;
   size_t open_files = 0;
+  size_t inflating = 0;
   size_t flush_bytes = 0;            // the flush is full with so many
   std::vector<std::string> retired;  // keys, to be told
   absl::Duration now;                // monotonic, of this step

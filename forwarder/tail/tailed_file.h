@@ -55,6 +55,7 @@ struct TailedFile {
   bool appeared_later = false;  // while its container was already followed
   bool started = false;         // its position is known
   bool finished = false;        // read to its end, and nothing will come
+  bool inflating = false;       // counted as such in the scope
   bool lost = false;            // what is unread cannot be had any more
   bool touched = false;         // the flush holds something of it
   int64_t checked_ns = 0;       // when it was written last, as of the last look at its head

@@ -140,6 +140,7 @@ void TailBed::Apply(const std::vector<std::string>& patterns, LogStart start) {
   job->lines = limits;
   job->start = start;
   LogTargetSet set;
+  set.job_names = {"test"};
   for (const std::string& pattern : patterns) {
     LogTarget target;
     target.job = job;

@@ -232,6 +232,52 @@ TEST_F(TailRotation, AFileIsFollowedWhenItsTargetIsGone) {
   EXPECT_THAT(bed_.gateway.positions, SizeIs(1)) << "it may come back";
 }
 
+TEST_F(TailRotation, AFileIsLeftAtOnceWhenItsJobIsGone) {
+  Begin();
+  Write("1");
+  bed_.Run(2 * kSecond);
+  bed_.engine().Apply({{}, 0, {"another job"}});
+  bed_.Run(absl::Milliseconds(200));
+  Write("2");
+  bed_.Run(3 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1"));
+  EXPECT_EQ(bed_.status().files_open, 0);
+  EXPECT_THAT(bed_.gateway.retired, IsEmpty()) << "it may come back";
+  bed_.Apply({"*/app/*.log"});
+  bed_.Run(3 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1", "2"));
+}
+
+TEST_F(TailRotation, FilesThatWereMetEmptyAreReadInOrder) {
+  Begin();
+  Write("0");
+  bed_.Run(2 * kSecond);
+  bed_.gateway.room = false;
+  for (int i = 1; i <= 5; ++i) {
+    Rotate(i);
+    AppendFile(log_, "");
+    bed_.Step();  // it is seen empty
+    Write(absl::StrCat(i));
+  }
+  bed_.gateway.room = true;
+  bed_.Run(5 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("0", "1", "2", "3", "4", "5"));
+}
+
+TEST_F(TailRotation, ManyCompressedFilesAreReadInTurns) {
+  Begin();
+  bed_.Kill();
+  for (int pod = 0; pod < 60; ++pod) {
+    const std::string log = bed_.Container(absl::StrCat("a_b_", pod), "app") + "/0.log";
+    WriteGz(log + ".1.gz", bed_.Cri("old"));
+    AppendFile(log, bed_.Cri("new"));
+  }
+  Begin();
+  bed_.Run(5 * kSecond);
+  EXPECT_THAT(bed_.texts(), SizeIs(120));
+  EXPECT_EQ(bed_.status().compressed_files_total, 60);
+}
+
 TEST_F(TailRotation, AReopenThatFailedRenamesBack) {
   Begin();
   Write("1");
