@@ -1,6 +1,6 @@
 """Jobs of log_configs come and go by reload, and the page of targets shows their files as text and nothing else."""
 
-from logs import LogChain, all_lines
+from logs import LogChain, all_lines, files
 
 from stack.process import fetch, wait_until
 
@@ -30,6 +30,7 @@ def test_jobs_come_and_go_by_reload(chain):
     forwarder.rewrite({**config, "log_configs": []})
     wait_until(lambda: forwarder.targets()["log_targets"] == [], "the job is gone", 30, forwarder.process)
     before = logs.pods.written()
+    wait_until(lambda: not [f for f in files(forwarder).values() if not f["gone"]], "no file is read any more", 30, forwarder.process)
     logs.pods.write(5)
     forwarder.rewrite(config)
     logs.finish()
