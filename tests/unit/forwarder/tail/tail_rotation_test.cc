@@ -264,6 +264,21 @@ TEST_F(TailRotation, FilesThatWereMetEmptyAreReadInOrder) {
   EXPECT_THAT(bed_.texts(), ElementsAre("0", "1", "2", "3", "4", "5"));
 }
 
+TEST_F(TailRotation, SeveralFilesThatGetTheirFirstLinesAtOnceAreReadInOrder) {
+  Begin();
+  Write("0");
+  bed_.Run(2 * kSecond);
+  for (int i = 1; i <= 2; ++i) {
+    Rotate(i);
+    AppendFile(log_, "");
+    bed_.Step();  // it is seen empty
+  }
+  AppendFile(Rotated(2), bed_.Cri("1"));
+  Write("2");
+  bed_.Run(5 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("0", "1", "2"));
+}
+
 TEST_F(TailRotation, ManyCompressedFilesAreReadInTurns) {
   Begin();
   bed_.Kill();
