@@ -104,7 +104,6 @@ absl::Duration DeliveryRun::NextWait(absl::Duration now) const {
 
 std::string DeliveryRun::State(absl::Duration now) const {
   if (pacing_.held()) return "held";
-  if (pacing_.braked(now)) return "retrying";
   bool pending = false;
   int64_t oldest_ms = parts_.source.NowMs();
   for (const Lane& lane : lanes_) {
@@ -115,6 +114,7 @@ std::string DeliveryRun::State(absl::Duration now) const {
     pending = pending || lane.range != nullptr || !lane.buffer.empty();
   }
   if (!pending) return "idle";
+  if (pacing_.braked(now)) return "retrying";
   if (awaiting_producers_) return kAwaitingWords;
   return parts_.source.NowMs() - oldest_ms > kCatchingUpMs ? "catching up" : "delivering";
 }

@@ -34,7 +34,7 @@ struct Outcome {
   std::optional<absl::Duration> retry_after;  // capped
 };
 
-inline constexpr size_t kMaxWordsBytes = 256;  // of a region's answer that are kept
+inline constexpr size_t kMaxWordsBytes = 1024;  // of a region's answer that are kept
 
 // Remote write 1.0. `now` is the wall clock, for Retry-After as a date. `retry_on_429` false holds
 // at 429 what Prometheus would drop.
