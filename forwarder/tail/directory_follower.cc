@@ -83,9 +83,7 @@ void DirectoryFollower::Look(bool watched) {
   watched_ = watched;
   look_at_ = scope_.now + (watched ? kLookWatched : kLookUnwatched);
   for (int i = 0; i < kLooksAtOnce; ++i) {
-    const bool again = LookOnce(ListLogs(
-        directory_, [this](std::string_view base) { return Wanted(base); }, roots_));
-    if (!again) break;
+    if (!LookOnce(List())) break;
     if (i + 1 == kLooksAtOnce) look_at_ = scope_.now + kMinPoll;
   }
   std::erase_if(sequences_, [](const auto& entry) { return entry.second.files->empty(); });

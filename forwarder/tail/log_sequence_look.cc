@@ -117,8 +117,10 @@ absl::Status LogSequence::Meet(const ListedLog& listed, const LineLimits& limits
     // One that cannot be opened is as good as gone, or it would hold up those that follow.
     const bool later = absl::IsResourceExhausted(file.status());
     if (known != nullptr && !later) known->look = 0;
-    // Renamed since: that is told.
-    return absl::IsNotFound(file.status()) ? absl::OkStatus() : file.status();
+    if (!absl::IsNotFound(file.status())) return file.status();
+    // Renamed or compressed since: looked for again, before what follows it is read.
+    lost_in_look_ = true;
+    return absl::OkStatus();
   }
   const bool identified = Identify(**file, listed.compressed);
   if (!identified && listed.compressed) {  // it holds nothing
