@@ -54,8 +54,9 @@ absl::Status GzReader::Rewind() {
 
 void GzReader::Release() {
   stream_ = std::make_unique<Stream>();
-  input_ = std::string();
-  window_ = std::string();
+  // Assigning an empty string would keep the memory.
+  std::string().swap(input_);
+  std::string().swap(window_);
   window_begin_ = 0;
   ended_ = false;
 }

@@ -1,5 +1,8 @@
 #include "forwarder/tail/log_tailer.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <utility>
@@ -15,6 +18,16 @@ constexpr absl::Duration kStatusWait = absl::Seconds(1);
 // Reading what is there at the end takes no longer.
 constexpr absl::Duration kMaxDrain = absl::Seconds(5);
 
+// A node's containers can have more files than the 1,024 that a process may open by default.
+constexpr rlim_t kWantedOpenFiles = 65'536;
+
+void RaiseOpenFiles() {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kWantedOpenFiles) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kWantedOpenFiles);
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 // The engine belongs to the thread; all else goes through what mu_ guards.
@@ -23,6 +36,7 @@ class LogTailer::Core {
   explicit Core(LogTailerOptions options) : clock_(*options.clock), engine_(std::move(options)) {}
 
   void Start() {
+    RaiseOpenFiles();
     thread_ = std::thread([this] { Run(); });
   }
   void Apply(LogTargetSet targets);
