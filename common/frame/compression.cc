@@ -45,7 +45,7 @@ void CompressAppend(void* opaque, std::string_view raw, std::string* out) {
       ZSTD_compress2(state->zstd, state->room.data(), bound, raw.data(), raw.size());
   Check(!ZSTD_isError(size), "zstd fails within its own bound");
   out->append(state->room, 0, size);
-  if (state->room.size() > kKeptBytes) state->room = std::string();
+  if (state->room.size() > kKeptBytes) std::string().swap(state->room);
 }
 
 absl::Status DecompressExactly(void* state, std::string_view compressed, char* raw,

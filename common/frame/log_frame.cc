@@ -136,7 +136,7 @@ void LogFrameBuilder::TakeStreams() {
     }
     stream.lines.clear();
     kept += stream.lines.capacity();
-    if (kept > kKeptBytes) stream.lines = std::string();
+    if (kept > kKeptBytes) std::string().swap(stream.lines);
   }
   if (streams_.size() > kKeptStreams) streams_.resize(kKeptStreams);
   open_ = 0;

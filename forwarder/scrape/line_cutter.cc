@@ -10,7 +10,7 @@ void LineCutter::Reset(bool quoted_newlines) {
 void LineCutter::Drop() {
   constexpr size_t kKeptBytes = 64 << 10;  // a longer buffer is given back
   line_.clear();
-  if (line_.capacity() > kKeptBytes) line_ = std::string();
+  if (line_.capacity() > kKeptBytes) std::string().swap(line_);
   state_ = State::kStart;
   whole_ = false;
 }
