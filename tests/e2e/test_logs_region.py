@@ -1,11 +1,13 @@
 """Regions that are away, slow, full or particular: what lines become, and who waits for whom."""
 
+import os
 import statistics
 import subprocess
 import time
 
 import pytest
-from logs import LogChain, Writing, all_lines, assert_whole, incompressible, log_ledger, loki, wait_for_lines, wait_for_log_delivery, wait_for_reading
+from logs import (LogChain, Writing, all_lines, assert_ledger, assert_no_log_trouble, assert_whole, incompressible, log_ledger, loki, wait_for_lines,
+                  wait_for_log_delivery, wait_for_reading)
 from support import assert_exact, balanced, destination, scrapes, wait_for_scrapes
 from test_memory import MemoryBound
 
@@ -110,11 +112,11 @@ def test_files_are_the_overflow(chain):
 
 def test_an_outage_of_ten_times_the_memory(chain, long_run):
     """In script/test --all: a backlog of ten times what the gateway may use, by the kernel where it can be had."""
-    bound = (128 if long_run else 0) << 20
+    bound = 192 << 20
     if not long_run:
         pytest.skip("a long run: script/test --all")
+    group = chain.own(MemoryBound(f"ampari-logs-{os.getpid()}", bound))
     logs = LogChain(chain, pods=5, gateway={"storage": {"max_bytes": "8GiB"}})
-    group = chain.own(MemoryBound(f"ampari-logs-{logs.gateway.process.child.pid}", bound))
     logs.gateway.process.kill()
     logs.gateway.process.start()
     group.hold(logs.gateway.process)
@@ -131,7 +133,11 @@ def test_an_outage_of_ten_times_the_memory(chain, long_run):
             wait_for_reading(logs.forwarder, 120)
     wait_until(lambda: log_ledger(logs.gateway)["pending"] == logs.pods.written(), "all is stored", 300, logs.gateway.process)
     logs.region.control(mode="ok", signal="logs")
-    logs.finish(300)
+    logs.wait(300)
+    assert logs.forwarder.process.stop() == 0, logs.forwarder.process.tail()
+    wait_for_log_delivery(logs.gateway, 300)
+    assert_no_log_trouble(logs.region)
+    assert assert_ledger(logs.gateway, logs.region)["delivered"] == logs.pods.written(), "each once: all are different"
     resident = logs.gateway.process.memory_bytes("VmHWM")
     print(f"{size >> 20} MiB waited; resident at most {resident >> 20} MiB of {bound >> 20} MiB{'' if group.enforced else ' (not enforced here)'}")
 
@@ -234,6 +240,7 @@ def test_logs_and_metrics_do_not_delay_each_other(chain, long_run):
     if not long_run:
         pytest.skip("a long run: script/test --all")
     node = Node(chain)
+    wait_until(node.metrics_region.samples, "metrics arrive", 30, node.gateway.process)
     differences_ms = []
     for _ in range(5):
         alone = delays(node, 8)
