@@ -191,8 +191,7 @@ def test_too_many_labels_are_refused_by_the_stream(chain, loki):
     it = Shipped(chain, loki, loki.url, "labelled", pods, {"relabel_configs": job})
     it.settle(refused=50)
     it.assert_whole(pods.logs[0])
-    letters = it.gateway.json("/api/v1/dead_letters")["dead_letters"]
-    assert all(letter["response"].startswith("400: entry for stream") for letter in letters) and letters, letters
+    assert "label names; limit 8" in str(it.gateway.json("/api/v1/dead_letters"))
 
 
 @pytest.mark.parametrize("tenant, batch", [("rate", "32KiB"), ("burst", "1MiB"), ("stream", "1MiB")])
