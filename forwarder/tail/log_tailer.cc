@@ -103,6 +103,7 @@ void LogTailer::Core::Run() {
 void LogTailer::Core::Drain() {
   const absl::Duration until = clock_.Monotonic() + kMaxDrain;
   TakeTargets();
+  engine_.BeginDrain();
   while (!engine_.DrainStep() && clock_.Monotonic() < until) {
   }
 }

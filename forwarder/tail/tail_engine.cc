@@ -68,6 +68,13 @@ absl::Duration TailEngine::Step() {
   return NextStep();
 }
 
+void TailEngine::BeginDrain() {
+  for (const auto& [path, follower] : followers_) {
+    follower->LookSoon();
+    follower->ReadSoon();
+  }
+}
+
 bool TailEngine::DrainStep() {
   (void)Step();
   if (superseded_ || !scope_.book.told() || !options_.has_room()) return true;

@@ -41,7 +41,9 @@ class TailEngine {
   void Apply(LogTargetSet targets);
   // Does what is due and tells how long there is nothing to do, unless the watch tells otherwise.
   absl::Duration Step();
-  // Reads and pushes what is there, as far as there is room. False: there is more.
+  // At the end: every directory is looked at and read once more, due or not. Then steps that read
+  // and push what is there, as far as there is room; false: there is more.
+  void BeginDrain();
   bool DrainStep();
   LogTailStatus Status(bool with_files) const;
   TailWatch& watch() { return watch_; }

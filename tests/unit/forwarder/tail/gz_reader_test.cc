@@ -58,6 +58,16 @@ TEST_F(GzReaderTest, BackwardsInflatesAnew) {
   EXPECT_EQ(ReadFrom(reader, 5, 4096), text.substr(5));
 }
 
+TEST_F(GzReaderTest, GoesOnAnewWhenItsMemoryWasGivenBack) {
+  const std::string text = Numbers(50'000);
+  WriteGz(path_, text);
+  const UniqueFd fd = Open(path_);
+  GzReader reader(fd.get());
+  EXPECT_EQ(ReadFrom(reader, 100'000, 4096), text.substr(100'000));
+  reader.Release();
+  EXPECT_EQ(ReadFrom(reader, 200'000, 4096), text.substr(200'000));
+}
+
 TEST_F(GzReaderTest, SeveralMembersAndNone) {
   WriteGz(path_, "one\n");
   WriteGz(directory_.File("y.gz"), "two\n");

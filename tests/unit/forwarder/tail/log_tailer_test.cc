@@ -113,6 +113,26 @@ TEST(LogTailer, StopReadsAndPushesWhatIsThere) {
   EXPECT_EQ(sink.lines(), 1000);
 }
 
+TEST(LogTailer, StopReadsQuietFilesToo) {
+  TailBed bed;
+  FakeClock clock;  // that stands: nothing is due any more
+  Sink sink;
+  const std::string log = bed.Container("a_b_1", "app") + "/0.log";
+  AppendFile(log, bed.Cri("line"));
+  LogTailerOptions options = OptionsFor(&sink);
+  options.clock = &clock;
+  options.flush_bytes = 1;
+  LogTailer tailer(std::move(options));
+  sink.Connect();
+  tailer.Start();
+  tailer.Apply(Targets(bed.root() + "/*/app/*.log"));
+  sink.WaitForLines(1);
+  (void)tailer.status(false);
+  AppendFile(log, bed.Cri("line"));
+  tailer.Stop();
+  EXPECT_EQ(sink.lines(), 2);
+}
+
 TEST(LogTailer, StopsWithoutAGatewayAndWithoutAStart) {
   Sink sink;
   LogTailer never_started(OptionsFor(&sink));
