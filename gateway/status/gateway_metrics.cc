@@ -110,7 +110,7 @@ void AddDrain(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& famili
 void AddLedgerMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& out) {
   AddPerLedger(snapshot, out,
                {"ampari_gateway_samples_accepted_total",
-                "Samples (or lines) taken in for the destination.",
+                "Samples, or lines of logs, taken in for the destination.",
                 kCounter,
                 {}},
                [](const Ledger& l) { return Count(l.accepted); });

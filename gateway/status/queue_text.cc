@@ -114,7 +114,7 @@ std::string DeadLettersText(std::string_view tenant, const std::vector<DeadLette
   std::string text;
   for (const DeadLetter& letter : letters) {
     absl::StrAppend(&text, tenant.empty() ? "" : std::string(tenant) + "  ", "frame ",
-                    letter.sequence, "  ", letter.samples, " samples  HTTP ", letter.http_status,
+                    letter.sequence, "  ", letter.samples, " refused  HTTP ", letter.http_status,
                     "  ", letter.series, "\n    ", letter.response, "\n");
   }
   return text;

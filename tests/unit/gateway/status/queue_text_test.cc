@@ -96,7 +96,7 @@ TEST(QueueText, NamesEachTenantOnce) {
 TEST(DeadLettersText, NamesSeriesStatusAndTheRegionsWords) {
   const DeadLetter letter{42, 3, 400, "{__name__=\"up\"}", "label value too long"};
   EXPECT_EQ(DeadLettersText("team-a", {letter}),
-            "team-a  frame 42  3 samples  HTTP 400  {__name__=\"up\"}\n    label value too long\n");
+            "team-a  frame 42  3 refused  HTTP 400  {__name__=\"up\"}\n    label value too long\n");
   EXPECT_EQ(DeadLettersText("team-a", {}), "");
 }
 
