@@ -1,6 +1,5 @@
 #include "gateway/destination_config.h"
 
-#include <utility>
 
 #include "common/config/relabel_block.h"
 #include "gateway/destination_fields.h"
@@ -90,17 +89,7 @@ RemoteWriteConfig ReadRemoteWrite(MappingReader& block, const std::string& tenan
 
 std::vector<RemoteWriteConfig> ReadRemoteWrites(MappingReader& block,
                                                 const std::string& tenant_id) {
-  std::vector<RemoteWriteConfig> configs;
-  std::vector<std::string> names;
-  std::vector<MappingReader> entries = block.Children("remote_write");
-  for (MappingReader& entry : entries) {
-    if (!entry.present()) continue;
-    RemoteWriteConfig config = ReadRemoteWrite(entry, tenant_id);
-    SettleName(entry, "remote_write", entries.size(), kDefaultName, names, &config.name);
-    names.push_back(config.name);
-    configs.push_back(std::move(config));
-  }
-  return configs;
+  return ReadDestinations(block, "remote_write", kDefaultName, tenant_id, ReadRemoteWrite);
 }
 
 }  // namespace ampari

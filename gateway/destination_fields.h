@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/config/mapping_reader.h"
@@ -34,5 +35,23 @@ void WarnAboutTransport(MappingReader& block, const std::string& url,
 // `default_name`. `entry` of `entries`, whose earlier ones have `taken`.
 void SettleName(MappingReader& entry, const char* section, size_t entries, const char* default_name,
                 const std::vector<std::string>& taken, std::string* name);
+
+// The entries of `section`, each by `read`, with their names settled. `Config` has a name.
+template <typename Config>
+std::vector<Config> ReadDestinations(MappingReader& block, const char* section,
+                                     const char* default_name, const std::string& tenant_id,
+                                     Config (*read)(MappingReader&, const std::string&)) {
+  std::vector<Config> configs;
+  std::vector<std::string> names;
+  std::vector<MappingReader> entries = block.Children(section);
+  for (MappingReader& entry : entries) {
+    if (!entry.present()) continue;
+    Config config = read(entry, tenant_id);
+    SettleName(entry, section, entries.size(), default_name, names, &config.name);
+    names.push_back(config.name);
+    configs.push_back(std::move(config));
+  }
+  return configs;
+}
 
 }  // namespace ampari

@@ -52,8 +52,9 @@ LogLimits ReadLimits(MappingReader& destination) {
   return limits;
 }
 
-LokiWriteConfig ReadLokiWrite(MappingReader& block, std::string tenant_id) {
+LokiWriteConfig ReadLokiWrite(MappingReader& block, const std::string& default_tenant) {
   LokiWriteConfig config;
+  std::string tenant_id = default_tenant;
   ReadName(block, &config.name);
   ReadUrl(block, "loki_write", "https://host/loki/api/v1/push", &config.url);
   ReadTenantId(block, &tenant_id);
@@ -80,17 +81,7 @@ LokiWriteConfig ReadLokiWrite(MappingReader& block, std::string tenant_id) {
 }  // namespace
 
 std::vector<LokiWriteConfig> ReadLokiWrites(MappingReader& block, const std::string& tenant_id) {
-  std::vector<LokiWriteConfig> configs;
-  std::vector<std::string> names;
-  std::vector<MappingReader> entries = block.Children("loki_write");
-  for (MappingReader& entry : entries) {
-    if (!entry.present()) continue;
-    LokiWriteConfig config = ReadLokiWrite(entry, tenant_id);
-    SettleName(entry, "loki_write", entries.size(), kDefaultName, names, &config.name);
-    names.push_back(config.name);
-    configs.push_back(std::move(config));
-  }
-  return configs;
+  return ReadDestinations(block, "loki_write", kDefaultName, tenant_id, ReadLokiWrite);
 }
 
 }  // namespace ampari
