@@ -27,7 +27,8 @@ struct Flags {
 int CheckConfig(const ForwarderConfig& config) {
   for (const std::string& warning : config.warnings) std::cerr << "warning: " << warning << "\n";
   std::cout << "the configuration is valid: " << config.jobs.size() << " scrape jobs, "
-            << config.gateway.addresses.size() << " gateway addresses\n";
+            << config.log_jobs.size() << " log jobs, " << config.gateway.addresses.size()
+            << " gateway addresses\n";
   return kExitOk;
 }
 
@@ -62,7 +63,7 @@ int Run(ForwarderConfig config, const Flags& flags) {
 
 int Main(int argc, char** argv) {
   Flags flags;
-  CLI::App app{"Scrapes the mesh's sidecars and ships their metrics to a gateway.",
+  CLI::App app{"Scrapes the mesh's sidecars, reads their log files, and ships both to a gateway.",
                "ampari-forwarder"};
   app.add_option("--config.file", flags.forwarder.config_file, "Configuration file")
       ->capture_default_str();
