@@ -1,6 +1,5 @@
 #include "gateway/destination_config.h"
 
-
 #include "common/config/relabel_block.h"
 #include "gateway/destination_fields.h"
 
