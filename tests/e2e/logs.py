@@ -197,7 +197,7 @@ def assert_in_order(lines):
     last = {}
     for labels, time_ns, line, _ in lines:
         stream = tuple(sorted(labels.items()))
-        assert last.get(stream, 0) <= time_ns, (labels, line)
+        assert last.get(stream, 0) <= time_ns, f"{labels}: behind one {(last[stream] - time_ns) / 1e9} s younger comes {line[:150]}"
         last[stream] = time_ns
 
 

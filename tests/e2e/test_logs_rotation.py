@@ -52,7 +52,10 @@ def truncate(log, _):
 
 
 def compressing_or_truncating(log, number):
+    """The oldest are removed, as kubelet does, but later: they have been read for seconds."""
     (truncate if int(log.pod.rsplit("-", 1)[1]) % 4 == 0 else rename_and_compress)(log, number)
+    for old in sorted(log.directory.glob("0.log.*"))[:-20]:
+        old.unlink()
 
 
 WAYS = {"renamed": rename, "renamed and compressed": rename_and_compress, "copied and truncated": truncate}
