@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/labels/quote.h"
 #include "gateway/store/meta.h"
 
 namespace ampari {
@@ -28,7 +29,8 @@ std::string Words(const LogProducer& producer, const std::vector<RefusedFile>& r
                         " files do not begin where they are stored; the first is unknown");
   }
   return absl::StrCat(refused.size(), " files do not begin where they are stored; the first, ",
-                      known->second.name, ", at ", file.stored.out, " and ", file.stored.err);
+                      Quoted(known->second.name), ", at ", file.stored.out, " and ",
+                      file.stored.err);
 }
 
 }  // namespace

@@ -142,6 +142,19 @@ TEST_F(LogPositionsTest, RetiredFilesAreForgottenForGood) {
   EXPECT_EQ(PositionsNow(), (Expected{{Key('y'), 101}}));
 }
 
+// The name of a file is a path of the node: any bytes, cut at a bound.
+TEST_F(LogPositionsTest, ANameIsOfAnyBytes) {
+  StoreRig::Stream stream = rig_.Connect(Hello());
+  LogFilePart file = Part('x', 0, 100, true);
+  file.name = "caf\xc3";
+  Store(stream, 1, {file});
+  Submit(stream, 2, {Part('x', 7, 8)});
+  EXPECT_EQ(stream.sink->WaitRefusal().message,
+            "1 files do not begin where they are stored; the first, \"caf\\xc3\", at 100 and 100");
+  Reopen();
+  EXPECT_EQ(PositionsNow(), (Expected{{Key('x'), 100}}));
+}
+
 TEST_F(LogPositionsTest, OffersAreTakenOverForUnknownFilesOnly) {
   StoreRig::Stream stream = rig_.Connect(Hello());
   Store(stream, 1, {Part('x', 0, 100, true)});

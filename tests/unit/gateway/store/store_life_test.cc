@@ -188,14 +188,14 @@ TEST_F(StoreLifeTest, WhatIsSetAsideStaysPendingUntilItsAgeEndsIt) {
   settlement.upto = record->sequence + 1;
   settlement.delivered = 3;
   settlement.rejected = {{"invalid", 1}};
-  settlement.dead_letters = {{record->sequence, 1, 400, "{a=\"b\"}", "no such thing"}};
-  settlement.aside = {{record->sequence, AsideReason::kTooOld, 6, "an hour old"}};
+  settlement.dead_letters = {{record->sequence, 1, 400, "{a=\"cut \xc3", "of any bytes \xff"}};
+  settlement.aside = {{record->sequence, AsideReason::kTooOld, 6, "an hour \xff"}};
   rig_.store().Settle(settlement, [] {});
   rig_.WaitUntil([&] { return rig_.store().DeadLetters("t", 10).size() == 1; });
   EXPECT_EQ(Now().aside["too_old"], 6u);
   EXPECT_EQ(Now().pending, 16u);
   EXPECT_EQ(Now().rejected["invalid"], 1u);
-  EXPECT_EQ(rig_.store().DeadLetters("t", 10)[0].response, "no such thing");
+  EXPECT_EQ(rig_.store().DeadLetters("t", 10)[0].response, "of any bytes \xff");
   EXPECT_TRUE(rig_.store().Verify().empty());
   rig_.SettleAll(rig_.Id());
   rig_.Close();
