@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/labels/quote.h"
 #include "common/labels/varint.h"
+#include "common/relabel/relabel.h"
 #include "gateway/loki/push_request.h"
 
 namespace ampari {
@@ -25,6 +27,10 @@ std::string StreamRefusal(const Labels& labels, const LogLimits& limits) {
   if (limits.max_label_names != 0 && count > limits.max_label_names)
     return absl::StrCat(count, " labels, the limit is ", limits.max_label_names);
   for (const Label label : labels) {
+    if (!IsLegacyLabelName(label.name)) {
+      return absl::StrCat("a label name that Loki does not take: ",
+                          Quoted(label.name.substr(0, kMaxNameInWords)));
+    }
     if (limits.max_label_name_length != 0 && label.name.size() > limits.max_label_name_length)
       return TooLong("name", label.name.size(), limits.max_label_name_length, label.name);
     if (limits.max_label_value_length != 0 && label.value.size() > limits.max_label_value_length)

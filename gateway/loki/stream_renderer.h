@@ -25,7 +25,9 @@ struct RenderedStream {
   std::string refusal;   // words when a limit refuses the stream, its labels included; else empty
 };
 
-// Words when a limit refuses the labels; empty when none does. Pure.
+// Words when a limit refuses the labels, or when a name is not of [a-zA-Z_][a-zA-Z0-9_]*: a
+// selector has names unquoted, where such a name could pass for other labels. Empty when none does.
+// Pure.
 std::string StreamRefusal(const Labels& labels, const LogLimits& limits);
 // The same without looking anything up. Pure.
 RenderedStream RenderStream(const Labels& stream, const Labels& enforced, const StreamRules& rules);

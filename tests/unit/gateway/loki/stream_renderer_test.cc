@@ -42,6 +42,16 @@ TEST(StreamRenderer, LimitsAreNamed) {
   EXPECT_EQ(refused.refusal, "2 labels, the limit is 1: {app=\"web\", container=\"istio-proxy\"}");
 }
 
+// A name is not quoted in a selector: it could speak for the labels that an entry enforces.
+TEST(StreamRenderer, NamesThatASelectorCannotHoldAreRefused) {
+  for (const char* name : {"a.b", "0a", "a-b", "a b", "\xc3\xa9", "a:b", "a=\"x\", cluster",
+                           "cluster=\"another\"}#", "a\n"}) {
+    const RenderedStream rendered = RenderStream({{name, "v"}}, {{"cluster", "own"}}, {});
+    EXPECT_EQ(rendered.refusal.find("a label name that Loki does not take: \""), 0u) << name;
+  }
+  EXPECT_EQ(RenderStream({{"_A1", "v"}, {"__x__", "v"}}, {}, {}).refusal, "");
+}
+
 TEST(StreamRenderer, RemembersUpToItsBound) {
   StreamRenderer renderer({});
   const auto first = renderer.Render({{"a", "0"}}, {});
