@@ -195,6 +195,7 @@ void DirectoryFollower::Measure() {
     if (end.look) LookSoon();
     unread_ = unread_ || end.unread;
   }
+  if (unread_) idle_ = false;
   SetNextTurn(false);
 }
 

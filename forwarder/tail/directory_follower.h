@@ -37,7 +37,7 @@ class DirectoryFollower {
   // While it is not there; the finder sees it coming.
   static constexpr absl::Duration kLookMissing = absl::Seconds(10);
   // A target that is gone from discovery (its pod was deleted) is read on: until its directory is
-  // gone, else for so long.
+  // gone, else for so long and until what is there is read.
   static constexpr absl::Duration kFollowAfterTarget = absl::Minutes(10);
 
   DirectoryFollower(RootedPath directory, const LinkRoots& roots, TailScope* scope);
@@ -102,8 +102,8 @@ class DirectoryFollower {
   std::set<std::string> refused_once_;
   std::optional<absl::Duration> left_at_;  // the targets'
   bool there_ = false;                     // the directory
-  bool idle_ = false;
-  bool unread_ = false;  // Measure() found something
+  bool idle_ = false;                      // all that is there is read
+  bool unread_ = false;                    // Measure() found something
   bool watched_ = false;
   absl::Duration look_at_ = absl::ZeroDuration();
   absl::Duration turn_at_ = absl::ZeroDuration();

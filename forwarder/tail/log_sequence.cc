@@ -40,7 +40,7 @@ TurnEnd LogSequence::TurnOf(size_t index, const ReadingPlan& plan, size_t* budge
     file.error = std::string(s.message());
     return TurnEnd::kIdle;
   }
-  if (!scope_.book.told()) return TurnEnd::kIdle;
+  if (!scope_.book.told()) return TurnEnd::kWaits;
   if (!file.started) Start(file, plan);
   if (file.finished) return TurnEnd::kIdle;
   if (const TurnEnd end = ReadOn(file, plan, budget); end != TurnEnd::kIdle) return end;

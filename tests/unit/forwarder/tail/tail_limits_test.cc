@@ -1,0 +1,72 @@
+// Files that stand still, fail, flood or go while nothing can be read: nothing waits for ever, and
+// nobody waits for them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "tests/unit/forwarder/tail/tail_bed.h"
+
+namespace ampari {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr absl::Duration kSecond = absl::Seconds(1);
+constexpr char kPod[] = "shop_cart-1_1111";
+
+class TailLimits : public testing::Test {
+ protected:
+  void Begin() { bed_.Start("*/app/*.log"); }
+  void Write(std::string_view text, std::string_view tag = "F") {
+    AppendFile(log_, bed_.Cri(text, "stdout", tag));
+  }
+  void RemovePod() {
+    fs::remove_all(absl::StrCat(bed_.root(), "/", kPod));
+    bed_.Apply({});
+  }
+  // Time in which nothing is written.
+  void Pass(absl::Duration time) {
+    bed_.Run(kSecond);
+    bed_.clock.Advance(time);
+    bed_.Run(2 * kSecond);
+  }
+
+  TailBed bed_;
+  const std::string directory_ = bed_.Container(kPod, "app");
+  const std::string log_ = directory_ + "/0.log";
+};
+
+TEST_F(TailLimits, APodThatWentWhileThereWasNoRoomIsHeldUntilThereIs) {
+  Begin();
+  Write("1");
+  bed_.Run(2 * kSecond);
+  bed_.gateway.room = false;
+  Write("2");
+  bed_.Run(2 * kSecond);
+  RemovePod();
+  Pass(absl::Hours(3));
+  bed_.gateway.room = true;
+  bed_.Run(3 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1", "2"));
+}
+
+TEST_F(TailLimits, APodThatWentBeforeTheGatewayToldAnythingIsHeld) {
+  Begin();
+  (void)bed_.gateway.TakeDirections();
+  Write("1");
+  bed_.Run(2 * kSecond);
+  RemovePod();
+  Pass(absl::Hours(3));
+  bed_.gateway.Connect(bed_.producer_age + absl::Hours(3));
+  bed_.Run(3 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1"));
+}
+
+}  // namespace
+}  // namespace ampari
