@@ -161,9 +161,14 @@ TurnEnd DirectoryFollower::TurnOf(Sequence& sequence, size_t* budget) {
 TurnEnd DirectoryFollower::Turn() {
   size_t budget = kTurnBytes;
   TurnEnd worst = TurnEnd::kIdle;
-  for (auto& [name, sequence] : sequences_) {
+  auto at = sequences_.lower_bound(next_sequence_);
+  for (size_t seen = 0; seen < sequences_.size(); ++seen) {
+    if (at == sequences_.end()) at = sequences_.begin();
+    Sequence& sequence = at->second;
+    ++at;
     const TurnEnd end = TurnOf(sequence, &budget);
     if (end == TurnEnd::kFull || end == TurnEnd::kMore) {
+      next_sequence_ = at == sequences_.end() ? std::string() : at->first;
       ReadSoon();
       idle_ = false;
       return end;

@@ -94,6 +94,7 @@ class DirectoryFollower {
   const bool pod_layout_;
   std::vector<DirectoryClaim> claims_;
   std::map<std::string, Sequence> sequences_;
+  std::string next_sequence_;    // whose turn it is
   std::set<std::string> bases_;  // names that were followed
   std::vector<ListedLog> last_listed_;
   std::vector<LogLink> links_;

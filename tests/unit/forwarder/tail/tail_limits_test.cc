@@ -68,5 +68,19 @@ TEST_F(TailLimits, APodThatWentBeforeTheGatewayToldAnythingIsHeld) {
   EXPECT_THAT(bed_.texts(), ElementsAre("1"));
 }
 
+TEST_F(TailLimits, ABusyFileLetsTheOthersOfItsDirectoryBeRead) {
+  fs::create_directories(bed_.root() + "/plain");
+  std::string lines;
+  while (lines.size() < size_t{2} << 20) lines += bed_.Cri(std::string(1000, 'x'));
+  AppendFile(bed_.root() + "/plain/busy.log", lines);
+  AppendFile(bed_.root() + "/plain/other.log", bed_.Cri("other"));
+  bed_.Start("plain/*.log");
+  bed_.Run(10 * kSecond);
+  const std::vector<std::string> texts = bed_.texts();
+  const auto other = std::find(texts.begin(), texts.end(), "other");
+  ASSERT_NE(other, texts.end());
+  EXPECT_LT(other - texts.begin(), 500) << "of " << texts.size();
+}
+
 }  // namespace
 }  // namespace ampari
