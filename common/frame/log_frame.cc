@@ -27,9 +27,16 @@ void AppendMetadata(const LogMetadata& metadata, std::string* out) {
   }
 }
 
-bool ReadMetadata(ByteCursor* cursor, LogMetadata* out) {
+// What a frame may still hold.
+struct Left {
+  uint64_t lines = 0, pairs = kMaxLogMetadataPerFrame;
+};
+
+bool ReadMetadata(ByteCursor* cursor, Left* left, LogMetadata* out) {
   uint64_t count = 0;
-  if (!cursor->ReadVarint(&count) || count > kMaxLogMetadataPairs) return false;
+  if (!cursor->ReadVarint(&count) || count > kMaxLogMetadataPairs || count > left->pairs)
+    return false;
+  left->pairs -= count;
   out->reserve(count);
   for (; count > 0; --count) {
     std::string_view name, value;
@@ -63,24 +70,24 @@ bool ReadFile(ByteCursor* cursor, LogFilePart* file) {
   return true;
 }
 
-absl::Status ReadStream(ByteCursor* cursor, uint64_t* lines_left, LogStream* stream) {
+absl::Status ReadStream(ByteCursor* cursor, Left* left, LogStream* stream) {
   std::string_view labels;
   uint64_t count = 0;
   if (!cursor->ReadString(&labels) || !Labels::FromBytes(labels, &stream->labels)) {
     return Malformed("the labels of a stream");
   }
   // Each line takes three bytes at least, so a count is checked before it reserves anything.
-  if (!cursor->ReadVarint(&count) || count == 0 || count > *lines_left ||
+  if (!cursor->ReadVarint(&count) || count == 0 || count > left->lines ||
       count > cursor->remaining() / 3) {
     return Malformed("the count of a stream's lines");
   }
-  *lines_left -= count;
+  left->lines -= count;
   stream->entries.resize(count);
   int64_t time_ns = 0;
   for (LogEntry& entry : stream->entries) {
     uint64_t delta = 0;
     if (!cursor->ReadVarint(&delta) || !cursor->ReadString(&entry.line) ||
-        !ReadMetadata(cursor, &entry.metadata)) {
+        !ReadMetadata(cursor, left, &entry.metadata)) {
       return Malformed("a line");
     }
     time_ns = static_cast<int64_t>(static_cast<uint64_t>(time_ns) +
@@ -211,19 +218,20 @@ absl::StatusOr<std::vector<LogStream>> LogFrameDecoder::Decode(std::string_view 
   if (absl::Status s = VerifyFrame(*header, {frame}); !s.ok()) return s;
   if (header->kind != FrameKind::kLogs) return Malformed("not logs");
   if (header->raw_bytes > max_raw_bytes) return Malformed("raw size over limit");
+  if (header->items > kMaxLogLinesPerFrame) return Malformed("more lines than a frame may hold");
   if (raw_.size() < header->raw_bytes) raw_.resize(header->raw_bytes);
   const std::string_view body = frame.substr(kFrameHeaderBytes + header->positions_bytes);
   if (absl::Status s = DecompressExactly(zstd_, body, raw_.data(), header->raw_bytes); !s.ok()) {
     return s;
   }
   std::vector<LogStream> streams;
-  uint64_t lines_left = header->items;
+  Left left;
+  left.lines = header->items;
   ByteCursor cursor(std::string_view(raw_.data(), header->raw_bytes));
   while (!cursor.done()) {
-    if (absl::Status s = ReadStream(&cursor, &lines_left, &streams.emplace_back()); !s.ok())
-      return s;
+    if (absl::Status s = ReadStream(&cursor, &left, &streams.emplace_back()); !s.ok()) return s;
   }
-  if (lines_left != 0) return Malformed("fewer lines than told");
+  if (left.lines != 0) return Malformed("fewer lines than told");
   return streams;
 }
 

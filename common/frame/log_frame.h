@@ -22,6 +22,10 @@ inline constexpr size_t kLogFileKeyBytes = 16;
 inline constexpr size_t kMaxLogFileNameBytes = 512;
 inline constexpr uint32_t kMaxLogFilesPerFrame = 65536;
 inline constexpr size_t kMaxLogMetadataPairs = 128;  // of one line
+// A flush of 512 KiB has fewer by far. They bound what a decoder allocates: an empty line or pair
+// takes two or three bytes of a body and some 50 of memory.
+inline constexpr uint64_t kMaxLogLinesPerFrame = uint64_t{1} << 20;
+inline constexpr uint64_t kMaxLogMetadataPerFrame = uint64_t{1} << 20;  // pairs of all lines
 
 // How far a file was read, in bytes from its beginning, for the lines of each of its two streams: a
 // part of a line belongs to neither until the line is whole.

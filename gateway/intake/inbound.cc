@@ -163,7 +163,8 @@ FrameCheck CheckFrame(const MessageView& view, Signal signal, const IntakeLimits
                    "the frame is of another signal than its stream");
   }
   if (header->sequence == 0) return Refused(expected, Reason::kMalformed, "sequences start at 1");
-  if (header->items > kMaxItemsPerFrame) {
+  const bool logs = signal == Signal::kLogs;
+  if (header->items > (logs ? kMaxLogLinesPerFrame : kMaxItemsPerFrame)) {
     return Refused(header->sequence, Reason::kMalformed,
                    "the header claims more items than a frame can hold");
   }
@@ -182,7 +183,7 @@ FrameCheck CheckFrame(const MessageView& view, Signal signal, const IntakeLimits
   check.arrival.waited_ms = std::min(view.waited_ms, kMaxWaitedMs);
   check.arrival.bytes.pieces = view.body;
   check.arrival.round = view.round;
-  if (signal == Signal::kMetrics) return check;
+  if (!logs) return check;
   const std::string positions = Head(view.body, kFrameHeaderBytes + header->positions_bytes);
   auto files = ParseLogPositions(*header, std::string_view(positions).substr(kFrameHeaderBytes));
   if (!files.ok()) {

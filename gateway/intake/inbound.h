@@ -22,9 +22,8 @@ inline constexpr size_t kMaxCapabilities = 64;
 inline constexpr size_t kMaxHelloBytes = size_t{16} << 10;
 inline constexpr size_t kMaxGapBytes = size_t{4} << 20;  // about a million frames
 inline constexpr size_t kMaxRetireBytes = size_t{1} << 20;
-inline constexpr size_t kMaxOfferBytes = size_t{2} << 20;  // one of several
-inline constexpr uint64_t kMaxItemsPerFrame = uint64_t{1}
-                                              << 32;  // what a header may claim for the ledger
+inline constexpr size_t kMaxOfferBytes = size_t{2} << 20;         // one of several
+inline constexpr uint64_t kMaxItemsPerFrame = uint64_t{1} << 32;  // samples that a header may claim
 inline constexpr uint64_t kMaxWaitedMs =
     uint64_t{31} * 24 * 3600 * 1000;  // longer waits count as this
 

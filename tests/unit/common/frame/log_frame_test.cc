@@ -8,6 +8,7 @@
 
 #include "common/frame/checksum.h"
 #include "common/frame/compression.h"
+#include "common/frame/varint.h"
 
 namespace ampari {
 namespace {
@@ -183,6 +184,25 @@ TEST(LogFrame, MalformedBodies) {
     EXPECT_EQ(decoder.Decode(WithBody(row.body, row.items), kMaxRaw).ok(), row.ok) << row.what;
   }
   EXPECT_FALSE(decoder.Decode(WithBody(rows[0].body, 1), 3).ok()) << "the reader's limit";
+}
+
+// A small frame may inflate to lines and pairs that take far more memory than its bytes.
+TEST(LogFrame, LinesAndPairsOfAFrameAreBounded) {
+  const std::string labels(1, '\0');
+  const std::string line(3, '\0');
+  const std::string pairs = std::string("\0\0\x80\x01", 4) + std::string(256, '\0');
+  const auto lines_of = [&](const std::string& text, size_t count) {
+    std::string body = labels;
+    AppendVarint(count, &body);
+    for (size_t i = 0; i < count; ++i) body.append(text);
+    return WithBody(body, count);
+  };
+  const size_t full = kMaxLogMetadataPerFrame / kMaxLogMetadataPairs;
+  LogFrameDecoder decoder;
+  EXPECT_TRUE(decoder.Decode(lines_of(line, kMaxLogLinesPerFrame), kMaxRaw).ok());
+  EXPECT_FALSE(decoder.Decode(lines_of(line, kMaxLogLinesPerFrame + 1), kMaxRaw).ok());
+  EXPECT_TRUE(decoder.Decode(lines_of(pairs, full), kMaxRaw).ok());
+  EXPECT_FALSE(decoder.Decode(lines_of(pairs, full + 1), kMaxRaw).ok());
 }
 
 TEST(LogFrame, MalformedPositions) {

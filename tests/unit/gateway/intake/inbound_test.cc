@@ -241,6 +241,18 @@ TEST(CheckFrame, FramesOfLogsBringTheirFiles) {
   }
 }
 
+TEST(CheckFrame, MoreLinesThanCouldBeDecodedAreMalformed) {
+  std::string frame = LogFrame(1);
+  FrameHeader header = *ParseFrameHeader(frame);
+  header.items = kMaxLogLinesPerFrame + 1;
+  SealFrame(header, &frame);
+  MessageView view;
+  view.body = {frame};
+  const FrameCheck check = CheckFrame(view, Signal::kLogs, {}, 1);
+  ASSERT_TRUE(check.refused);
+  EXPECT_EQ(check.refusal.reason, FrameRefusal::Reason::kMalformed);
+}
+
 TEST(CheckFrame, PositionsThatCannotBeReadAreMalformed) {
   std::string frame = LogFrame(2);
   frame[kFrameHeaderBytes] = 'b';  // the second key again
