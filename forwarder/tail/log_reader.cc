@@ -116,6 +116,14 @@ void LogReader::Finish(LogSource* source, std::span<char> buffer, LineOutlet& ou
       seen_ = offset_;
     }
   }
+  FinishParts(outlet);
+}
+
+bool LogReader::parts_wait() const {
+  return !long_ && (joiner_->waiting(LogOutput::kStdout) || joiner_->waiting(LogOutput::kStderr));
+}
+
+void LogReader::FinishParts(LineOutlet& outlet) {
   for (const LogOutput output : {LogOutput::kStdout, LogOutput::kStderr}) {
     if (const auto line = joiner_->Flush(output)) outlet.Take(*line, &counts_);
   }

@@ -37,6 +37,10 @@ class LogReader {
   // Nothing will come any more: the last line, whose newline is missing, and parts that wait. The
   // former needs the source; null: it is gone.
   void Finish(LogSource* source, std::span<char> buffer, LineOutlet& outlet);
+  // Whether a line has begun whose last part is not there, and nothing but parts is missing.
+  bool parts_wait() const;
+  // Takes them as lines: their ends will not come, or count as lines of their own.
+  void FinishParts(LineOutlet& outlet);
 
   LogPosition position() const { return joiner_->position(); }
   // Up to here the bytes became lines or parts of such.

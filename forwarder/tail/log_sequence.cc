@@ -45,8 +45,11 @@ TurnEnd LogSequence::TurnOf(size_t index, const ReadingPlan& plan, size_t* budge
   if (file.finished) return TurnEnd::kIdle;
   if (const TurnEnd end = ReadOn(file, plan, budget); end != TurnEnd::kIdle) return end;
   file.end_at = scope_.now;
-  if (!IsOver(index)) return TurnEnd::kIdle;
-  Finish(file, plan);
+  if (IsOver(index)) {
+    Finish(file, plan);
+  } else if (IsQuiet(file) && file.reader.parts_wait()) {
+    LetPartsGo(file, plan);
+  }
   return TurnEnd::kIdle;
 }
 
@@ -58,7 +61,7 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
     LoseSource(file);
     return TurnEnd::kLook;
   }
-  file.last_size = std::max(file.last_size, size);
+  file.SeeSize(size, scope_.now);
   if (plain && size == file.reader.seen()) {
     if (!WasRewritten(file)) return TurnEnd::kIdle;  // it may have its old size
     LoseSource(file);
@@ -72,7 +75,7 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
   LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
   const ReadEnd end = file.reader.Read(*file.source, scope_.buffer, outlet, budget);
   TouchIfMoved(file);
-  if (!plain) file.last_size = std::max(file.last_size, file.reader.seen());
+  if (!plain) file.SeeSize(file.reader.seen(), scope_.now);
   switch (end) {
     case ReadEnd::kMore:
       return TurnEnd::kMore;
@@ -112,7 +115,7 @@ TurnEnd LogSequence::IdentifyLate(size_t index) {
     return TurnEnd::kMore;
   }
   const bool final = IsOver(index);
-  file.last_size = std::max(file.last_size, file.source->size());
+  file.SeeSize(file.source->size(), scope_.now);
   if (!Identify(file, final)) {
     if (!final) return TurnEnd::kIdle;
     Remove(index);  // empty for good
@@ -196,9 +199,18 @@ bool LogSequence::IsOver(size_t index) const {
     return since && scope_.now - *since >= kGrace;
   };
   if (file.source->compressed() || passed(directory_gone_at_)) return true;
+  const bool left_alone = file.absent_since && IsQuiet(file);
+  if (left_alone) return true;
   if (!file.key && file.written_now()) return passed(file.absent_since) && files_.size() > 1;
   if (!file.key) return passed(file.replaced_at);
   return file.newer >= 2 || (file.newer == 1 && passed(file.replaced_at));
+}
+
+// Of a container that ended within a line no more may ever come, and its file may stay for days.
+void LogSequence::LetPartsGo(TailedFile& file, const ReadingPlan& plan) {
+  LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
+  file.reader.FinishParts(outlet);
+  TouchIfMoved(file);
 }
 
 void LogSequence::Finish(TailedFile& file, const ReadingPlan& plan) {
@@ -265,7 +277,7 @@ MeasureEnd LogSequence::Measure() {
       end.look = true;
       continue;
     }
-    file->last_size = std::max(file->last_size, file->source->size());
+    file->SeeSize(file->source->size(), scope_.now);
     end.unread = end.unread || file->last_size > file->reader.seen();
   }
   return end;

@@ -5,7 +5,7 @@
 // tell, by its key: a renamed, copied or compressed file is the one that it was. A successor is
 // begun when the older file is at its end and its writer has gone on: it is compressed, two newer
 // ones are there, or a newer one is there for kGrace. What is open is read to its end when no name
-// leads to it any more.
+// leads to it any more, and what its writer appends, until that is quiet for kQuietAfter.
 //
 // Rotation as kubelet does it: kubernetes pkg/kubelet/logs/container_log_manager.go.
 #pragma once
@@ -54,6 +54,9 @@ class LogSequence {
   // A listing can miss a file that is being renamed: what was lost is looked for again.
   static constexpr absl::Duration kLostAfter = absl::Seconds(1);
   static constexpr absl::Duration kRetireAfter = absl::Seconds(10);
+  // At its end and not written to for so long: parts of lines wait no longer for the rest, and a
+  // file that was deleted is not held open for its writer any more.
+  static constexpr absl::Duration kQuietAfter = absl::Minutes(1);
 
   // Of one first line.
   static constexpr uint32_t kMaxGenerations = 16;
@@ -108,6 +111,8 @@ class LogSequence {
   TurnEnd IdentifyLate(size_t index);
   void Start(TailedFile& file, const ReadingPlan& plan);
   bool IsOver(size_t index) const;
+  bool IsQuiet(const TailedFile& file) const { return scope_.now - file.grown_at >= kQuietAfter; }
+  void LetPartsGo(TailedFile& file, const ReadingPlan& plan);
   const BookedPosition* FindGeneration(TailedFile& file);
   void StartUnknown(TailedFile& file, const LogJob& job);
   void Finish(TailedFile& file, const ReadingPlan& plan);

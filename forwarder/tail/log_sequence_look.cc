@@ -59,7 +59,7 @@ void LogSequence::SeeAs(TailedFile& file, const ListedLog& listed) {
   if (listed.rank == UINT64_MAX) file.written_look = look_;
   file.where = listed.where;
   file.rank = listed.rank;
-  if (!listed.compressed) file.last_size = std::max(file.last_size, listed.stamp.size);
+  if (!listed.compressed) file.SeeSize(listed.stamp.size, scope_.now);
 }
 
 absl::StatusOr<std::unique_ptr<TailedFile>> LogSequence::Open(const ListedLog& listed,
@@ -81,6 +81,7 @@ absl::StatusOr<std::unique_ptr<TailedFile>> LogSequence::Open(const ListedLog& l
   file->rank = listed.rank;
   file->source = *std::move(source);
   file->last_size = file->source->size();
+  file->grown_at = scope_.now;
   ++scope_.open_files;
   return file;
 }
@@ -183,6 +184,7 @@ void LogSequence::BeTheSame(TailedFile& known, TailedFile& candidate) {
   const uint64_t there = std::max(known.source->size(), known.reader.seen());
   if (!compressed && there < known.last_size) CountUnread(known, known.last_size - there);
   known.last_size = known.source->size();
+  known.grown_at = scope_.now;
   known.finished = false;
   known.lost = false;
 }

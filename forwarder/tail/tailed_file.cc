@@ -17,6 +17,12 @@ bool TailedFile::Rewind(const LogPosition& at) {
   return true;
 }
 
+void TailedFile::SeeSize(uint64_t size, absl::Duration now) {
+  if (size <= last_size) return;
+  last_size = size;
+  grown_at = now;
+}
+
 bool TailedFile::Knows(const LogStamp& stamp) const {
   return std::any_of(stamps.begin(), stamps.end(), [&stamp](const LogStamp& known) {
     return known.same_file(stamp) && known.size == stamp.size &&

@@ -63,10 +63,13 @@ struct TailedFile {
   uint64_t skipped_bytes = 0;   // before its start
   uint64_t unread_bytes = 0;    // gone before they could be read
   absl::Duration end_at;        // monotonic; when it was read to its end last
+  absl::Duration grown_at;      // monotonic; when it was seen to have been written to
   std::string error;
 
   // Back to `at`, if it is elsewhere; then it is to be read again. True if so.
   bool Rewind(const LogPosition& at);
+  // Takes note of a size that was seen.
+  void SeeSize(uint64_t size, absl::Duration now);
   bool written_now() const { return rank == UINT64_MAX; }
   bool Knows(const LogStamp& stamp) const;
   bool KnowsInode(const LogStamp& stamp) const;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "tests/unit/forwarder/tail/tail_bed.h"
@@ -80,6 +81,54 @@ TEST_F(TailLimits, ABusyFileLetsTheOthersOfItsDirectoryBeRead) {
   const auto other = std::find(texts.begin(), texts.end(), "other");
   ASSERT_NE(other, texts.end());
   EXPECT_LT(other - texts.begin(), 500) << "of " << texts.size();
+}
+
+TEST_F(TailLimits, DeletedFilesWithoutASuccessorAreLetGoOnceTheirWriterIsQuiet) {
+  fs::create_directories(bed_.root() + "/plain");
+  const std::string full = bed_.root() + "/plain/2024-05-01.log";
+  const std::string empty = bed_.root() + "/plain/2024-05-02.log";
+  bed_.Start("plain/*.log");
+  std::ofstream writer(full, std::ios::binary);
+  writer << bed_.Cri("1") << std::flush;
+  AppendFile(empty, "");
+  bed_.Run(2 * kSecond);
+  EXPECT_EQ(bed_.status().files_open, 2);
+  fs::remove(full);
+  fs::remove(empty);
+  for (const char* text : {"2", "3", "4"}) {
+    Pass(absl::Seconds(40));
+    writer << bed_.Cri(text) << std::flush;
+  }
+  Pass(absl::Seconds(90));
+  bed_.Run(15 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1", "2", "3", "4"));
+  EXPECT_EQ(bed_.status().files_open, 0);
+  EXPECT_THAT(bed_.status().files, IsEmpty());
+  EXPECT_THAT(bed_.gateway.retired, SizeIs(1));
+}
+
+TEST_F(TailLimits, APartWhoseEndDoesNotComeIsShippedAfterAMinute) {
+  Begin();
+  Write("begins", "P");
+  Pass(absl::Seconds(50));
+  EXPECT_THAT(bed_.texts(), IsEmpty());
+  Pass(absl::Seconds(20));
+  EXPECT_THAT(bed_.texts(), ElementsAre("begins"));
+  EXPECT_EQ(bed_.status().lag_bytes, 0);
+  Write("ends");
+  bed_.Run(2 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("begins", "ends"));
+}
+
+TEST_F(TailLimits, PartsThatKeepComingAreOneLine) {
+  Begin();
+  for (const char* text : {"a", "b", "c"}) {
+    Write(text, "P");
+    Pass(absl::Seconds(40));
+  }
+  Write("d");
+  bed_.Run(2 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("abcd"));
 }
 
 }  // namespace
