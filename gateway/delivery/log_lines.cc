@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kKeptDecoders = 16;
 constexpr uint32_t kKeptRawBytes = 4u << 20;  // a decoder of a larger frame is not kept
 constexpr size_t kMendedGrowth = 3;           // of a byte that is not UTF-8
+constexpr size_t kMaxRefusalSelector = 512;   // bytes that are shown
 
 uint64_t MetadataBytes(const LogEntry& entry) {
   uint64_t bytes = 0;
@@ -43,6 +44,10 @@ class LineFilter {
   }
 
  private:
+  static std::string Shown(const FrameLines::Stream& stream) {
+    return stream.rendered->selector.substr(0, kMaxRefusalSelector);
+  }
+
   void Refuse(const std::string& words, uint64_t lines) {
     frame_.over_limit += lines;
     if (frame_.refusals.size() < kMaxLineRefusals || frame_.refusals.contains(words))
@@ -52,7 +57,7 @@ class LineFilter {
   bool Fits(const FrameLines::Stream& stream, LogEntry& entry) {
     if (!entry.metadata.empty() && MetadataBytes(entry) > kMaxLineMetadataBytes) {
       Refuse(absl::StrCat("structured metadata of a line over ", kMaxLineMetadataBytes,
-                          " bytes: ", stream.rendered->selector),
+                          " bytes: ", Shown(stream)),
              1);
       return false;
     }
@@ -61,7 +66,7 @@ class LineFilter {
     if (!IsUtf8(entry.line)) entry.line = frame_.mended.emplace_back(MendedUtf8(entry.line));
     if (entry.line.size() <= limit) return true;
     if (!limits_.cut_long_lines) {
-      Refuse(absl::StrCat("a line over ", limit, " bytes: ", stream.rendered->selector), 1);
+      Refuse(absl::StrCat("a line over ", limit, " bytes: ", Shown(stream)), 1);
       return false;
     }
     entry.line = CutText(entry.line, limit);

@@ -3,7 +3,13 @@
 namespace ampari {
 
 StreamBook::Entry& StreamBook::At(const std::string& selector) {
-  if (entries_.size() >= kMaxBookedStreams && !entries_.contains(selector)) entries_.clear();
+  const auto known = entries_.find(selector);
+  if (known != entries_.end()) return known->second;
+  if (entries_.size() >= kMaxBookedStreams || bytes_ + selector.size() > kMaxBookedBytes) {
+    entries_.clear();
+    bytes_ = 0;
+  }
+  bytes_ += selector.size();
   return entries_[selector];
 }
 

@@ -14,7 +14,9 @@ namespace ampari {
 // Refusals of parts of a stream without a delivery between them, after which it is not searched.
 inline constexpr uint32_t kMaxRefusedInARow = 64;
 inline constexpr absl::Duration kStreamKnownFor = absl::Minutes(10);  // after its last lines
-inline constexpr size_t kMaxBookedStreams = 50'000;                   // then all are forgotten
+// Beyond one of these all are forgotten.
+inline constexpr size_t kMaxBookedStreams = 50'000;
+inline constexpr size_t kMaxBookedBytes = size_t{16} << 20;  // of selectors
 
 // Thread-compatible. Times are monotonic.
 class StreamBook {
@@ -38,6 +40,7 @@ class StreamBook {
   Entry& At(const std::string& selector);
 
   std::unordered_map<std::string, Entry> entries_;
+  size_t bytes_ = 0;  // of their keys
 };
 
 }  // namespace ampari

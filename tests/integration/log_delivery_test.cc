@@ -354,6 +354,17 @@ TEST(LogDelivery, LimitsAreEnforcedBeforeSending) {
   EXPECT_EQ(bed.loop->status().lines_cut_total, 0u);
 }
 
+TEST(LogDelivery, WordsOfALimitAreBounded) {
+  LogBed bed;
+  bed.config.limits.max_line_bytes = 10;
+  bed.Append(0, 1, {{std::string(100'000, 'n'), "0123456789a"}});
+  bed.Start();
+  ASSERT_TRUE(bed.queue.WaitUntilSettled());
+  const auto refused = bed.loop->status().over_limit_series;
+  ASSERT_THAT(refused, SizeIs(1));
+  EXPECT_LT(refused.begin()->first.size(), 600u);
+}
+
 TEST(LogDelivery, LongLinesAreCutBetweenCharacters) {
   LogBed bed;
   bed.config.limits.max_line_bytes = 10;

@@ -33,9 +33,23 @@ TEST(StreamBook, RefusalsInARowEndTheSearch) {
 
 TEST(StreamBook, IsBounded) {
   StreamBook book;
+  book.IsKnown("first", absl::Minutes(1));
   book.OnDelivered("first");
+  ASSERT_TRUE(book.IsKnown("first", absl::Minutes(1)));
   for (size_t i = 0; i < kMaxBookedStreams; ++i) book.OnDelivered(std::to_string(i));
   EXPECT_FALSE(book.IsKnown("first", absl::Minutes(1)));
+}
+
+TEST(StreamBook, IsBoundedInBytes) {
+  StreamBook book;
+  const std::string large(1 << 20, 'x');
+  book.IsKnown("first", absl::Minutes(1));
+  book.OnDelivered("first");
+  ASSERT_TRUE(book.IsKnown("first", absl::Minutes(1)));
+  for (size_t i = 0; i <= kMaxBookedBytes >> 20; ++i) book.OnDelivered(large + std::to_string(i));
+  EXPECT_FALSE(book.IsKnown("first", absl::Minutes(1)));
+  book.OnDelivered("first");
+  EXPECT_TRUE(book.IsKnown("first", absl::Minutes(1))) << "bytes count anew";
 }
 
 TEST(PushSize, ShrinksAndGrowsAgain) {
