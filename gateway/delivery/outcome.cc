@@ -58,7 +58,7 @@ Outcome ClassifyPushAnswer(const HttpResponse& response, absl::Time now) {
   Outcome outcome = ClassifyAnswer(response, true, now);
   const bool blocked = outcome.fate == Fate::kDelivered && response.status == kIngestionBlocked;
   if (blocked) outcome.fate = Fate::kBlocked;
-  const bool of_a_stream = response.body.find("stream") != std::string::npos;
+  const bool of_a_stream = response.body.find(" stream ") != std::string::npos;
   if (response.status == 429 && of_a_stream) outcome.brake = Brake::kLane;
   return outcome;
 }

@@ -79,6 +79,26 @@ TEST(Outcome, StatusesOfAPush) {
   EXPECT_TRUE(ClassifyPushAnswer(none, kNow).unanswered);
 }
 
+TEST(Outcome, TooManyOfOneStreamBrakesItsLane) {
+  const struct {
+    const char* body;
+    Brake brake;
+  } rows[] = {
+      {"Per stream rate limit exceeded (limit: 3MB/sec) while attempting to ingest for stream "
+       "'{a=\"b\"}'",
+       Brake::kLane},
+      {"Maximum active stream limit exceeded when trying to create stream {a=\"b\"}", Brake::kLane},
+      {"ingestion rate limit exceeded for user acme (limit: 4194304 bytes/sec)",
+       Brake::kDestination},
+      {"upstream request limit", Brake::kDestination},  // of a proxy
+  };
+  for (const auto& row : rows) {
+    HttpResponse response = Answer(429);
+    response.body = row.body;
+    EXPECT_EQ(ClassifyPushAnswer(response, kNow).brake, row.brake) << row.body;
+  }
+}
+
 TEST(Outcome, Transports) {
   struct Row {
     absl::Status transport;
