@@ -110,51 +110,57 @@ void AddDrain(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& famili
 void AddLedgerMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>& out) {
   AddPerLedger(snapshot, out,
                {"ampari_gateway_samples_accepted_total",
-                "Samples, or lines of logs, taken in for the destination.",
+                "Samples (lines of logs) taken in for the destination.",
                 kCounter,
                 {}},
                [](const Ledger& l) { return Count(l.accepted); });
+  AddPerLedger(snapshot, out,
+               {"ampari_gateway_samples_delivered_total",
+                "Samples (lines of logs) that the region took.",
+                kCounter,
+                {}},
+               [](const Ledger& l) { return Count(l.delivered); });
   AddPerLedger(
       snapshot, out,
-      {"ampari_gateway_samples_delivered_total", "Samples that the region took.", kCounter, {}},
-      [](const Ledger& l) { return Count(l.delivered); });
-  AddPerLedger(snapshot, out,
-               {"ampari_gateway_samples_pending",
-                "Samples that are neither delivered nor given up, those set aside included.",
-                kGauge,
-                {}},
-               [](const Ledger& l) { return Count(l.pending); });
+      {"ampari_gateway_samples_pending",
+       "Samples (lines) that are neither delivered nor given up, those set aside included.",
+       kGauge,
+       {}},
+      [](const Ledger& l) { return Count(l.pending); });
   AddPerLedger(snapshot, out,
                {"ampari_gateway_samples_dropped_total",
                 "Samples dropped by write_relabel_configs.",
                 kCounter,
                 {}},
                [](const Ledger& l) { return Count(l.dropped); });
-  AddPerLedger(snapshot, out,
-               {"ampari_gateway_samples_uncertain_total",
-                "Samples refused after an attempt without an answer: the region may have them.",
-                kCounter,
-                {}},
-               [](const Ledger& l) { return Count(l.uncertain); });
   AddPerLedger(
       snapshot, out,
-      {"ampari_gateway_samples_lost_total", "Samples lost to damage of the storage.", kCounter, {}},
-      [](const Ledger& l) { return Count(l.lost); });
+      {"ampari_gateway_samples_uncertain_total",
+       "Samples (lines of logs) of a refusal that does not prove that the region lacks them.",
+       kCounter,
+       {}},
+      [](const Ledger& l) { return Count(l.uncertain); });
+  AddPerLedger(snapshot, out,
+               {"ampari_gateway_samples_lost_total",
+                "Samples (lines of logs) lost to damage of the storage.",
+                kCounter,
+                {}},
+               [](const Ledger& l) { return Count(l.lost); });
   AddPerReason(snapshot, out,
                {"ampari_gateway_samples_rejected_total",
-                "Samples that the region refused for good, by reason.",
+                "Samples (lines of logs) refused for good, by reason.",
                 kCounter,
                 {}},
                kRejected, [](const Ledger& l) -> const Reasons& { return l.rejected; });
   AddPerReason(snapshot, out,
                {"ampari_gateway_samples_expired_total",
-                "Samples given up at a bound, by reason.",
+                "Samples (lines of logs) given up at a bound, by reason.",
                 kCounter,
                 {}},
                kExpired, [](const Ledger& l) -> const Reasons& { return l.expired; });
   AddPerReason(snapshot, out,
                {"ampari_gateway_samples_aside",
-                "Pending samples that were set aside, by reason.",
+                "Pending samples (lines of logs) that were set aside, by reason.",
                 kGauge,
                 {}},
                kAside, [](const Ledger& l) -> const Reasons& { return l.aside; });
@@ -270,7 +276,7 @@ void AddDeliveryMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamil
                  [](const DeliveryStatus& d) { return Count(d.request_bytes_total); });
   AddPerDelivery(snapshot, out,
                  {"ampari_gateway_delivery_samples_sent_total",
-                  "Samples in requests, those sent again included.",
+                  "Samples (lines of logs) in requests, those sent again included.",
                   kCounter,
                   {}},
                  [](const DeliveryStatus& d) { return Count(d.samples_sent_total); });
@@ -300,7 +306,8 @@ void AddDeliveryMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamil
                  [&](const DeliveryStatus& d) { return Since(snapshot, d.failing_since_ms); });
   AddPerDelivery(snapshot, out,
                  {"ampari_gateway_delivery_over_limit_series",
-                  "Series refused by a limit of the destination, the first 100.",
+                  "Series, or reasons and streams of lines, that a limit of the destination "
+                  "refused, the first 100.",
                   kGauge,
                   {}},
                  [](const DeliveryStatus& d) { return Count(d.over_limit_series.size()); });
