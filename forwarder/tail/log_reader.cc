@@ -109,7 +109,9 @@ void LogReader::Finish(LogSource* source, std::span<char> buffer, LineOutlet& ou
     TakeLine(whole.text, whole.begin, offset_, outlet);
   } else if (source != nullptr) {
     bool at_end = false;
-    const absl::StatusOr<size_t> n = source->ReadAt(offset_, buffer, &at_end);
+    // What was appended since may be more than the rest of a line.
+    const size_t rest = std::min<uint64_t>(buffer.size(), seen_ - offset_);
+    const absl::StatusOr<size_t> n = source->ReadAt(offset_, buffer.first(rest), &at_end);
     if (n.ok() && *n > 0) {
       TakeLine({buffer.data(), *n}, offset_, offset_ + *n, outlet);
       offset_ += *n;

@@ -158,6 +158,18 @@ TEST_F(LogReaderTest, WhatHasNoNewlineIsTakenAtTheEnd) {
   EXPECT_EQ(reader.position().err, source->size());
 }
 
+TEST_F(LogReaderTest, WhatIsAppendedBeforeTheEndIsTakenIsReadAfterwards) {
+  AppendFile(path_, Cri("a") + "torn");
+  const auto source = Source();
+  LogReader reader({}, {});
+  EXPECT_EQ(Read(reader, *source, 4096), ReadEnd::kEnd);
+  AppendFile(path_, "\n" + Cri("b") + Cri("c"));
+  Finish(reader, source.get(), 4096);
+  EXPECT_THAT(Lines(), ElementsAre("a", "torn"));
+  EXPECT_EQ(Read(reader, *source, 4096), ReadEnd::kEnd);
+  EXPECT_THAT(Lines(), ElementsAre("", "b", "c"));
+}
+
 TEST_F(LogReaderTest, AFileThatBeginsOtherwiseIsNotedBeforeItsLinesAreTaken) {
   AppendFile(path_, Cri("old"));
   const auto source = Source();
