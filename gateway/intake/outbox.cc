@@ -56,6 +56,10 @@ void Outbox::Durable(uint64_t mark, uint64_t settled) {
 }
 
 void Outbox::Refuse(const FrameRefusal& refusal) {
+  constexpr auto kPosition = FrameRefusal::Reason::kPosition;
+  if (refusal.reason == kPosition) {
+    std::erase_if(refusals_, [](const FrameRefusal& older) { return older.reason == kPosition; });
+  }
   if (refusals_.size() < kMaxWaitingRefusals) refusals_.push_back(refusal);
 }
 

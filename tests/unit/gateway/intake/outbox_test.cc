@@ -153,5 +153,20 @@ TEST_F(OutboxTest, ARefusalNamesTheFilesAndTheRound) {
       "\"kkkkkkkkkkkkkkkk\" known: true out: 7 err: 8 } files { key: \"nnnnnnnnnnnnnnnn\" } }");
 }
 
+// Each names up to 65,536 files; a forwarder that has not heard of the last round sends none of it.
+TEST_F(OutboxTest, OneRefusalOfPositionsWaits) {
+  WelcomeAt(0, 0);
+  Next(0);
+  outbox_.Refuse(Refusal(3, FrameRefusal::Reason::kOversize, "large"));
+  for (uint32_t round = 1; round <= 3; ++round) {
+    FrameRefusal refusal = Refusal(4, FrameRefusal::Reason::kPosition, "moved");
+    refusal.round = round;
+    outbox_.Refuse(refusal);
+  }
+  EXPECT_EQ(Next(0), "refusal { sequence: 3 reason: REASON_OVERSIZE message: \"large\" }");
+  EXPECT_EQ(Next(0), "refusal { sequence: 4 reason: REASON_POSITION message: \"moved\" round: 3 }");
+  EXPECT_EQ(Next(0), "");
+}
+
 }  // namespace
 }  // namespace ampari
