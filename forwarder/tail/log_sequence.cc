@@ -31,6 +31,7 @@ TurnEnd LogSequence::Turn(const ReadingPlan& plan, size_t* budget) {
 
 TurnEnd LogSequence::TurnOf(size_t index, const ReadingPlan& plan, size_t* budget) {
   TailedFile& file = *files_[index];
+  if (!file.touched && scope_.flush.has_most_files()) return TurnEnd::kFull;
   if (file.lost && scope_.book.told()) {
     GiveUp(file, plan);
     return TurnEnd::kIdle;

@@ -16,12 +16,18 @@ namespace ampari {
 // Not thread-safe. The book must outlive it, the files while they are `touched`.
 class TailFlush {
  public:
+  // A frame may hold kMaxLogFilesPerFrame, and a refusal names all of them.
+  static constexpr size_t kMaxFiles = 4096;
+  static_assert(kMaxFiles < kMaxLogFilesPerFrame);
+
   explicit TailFlush(PositionBook* book) : book_(*book) {}
 
   FlushCollector& collector() { return collector_; }
   // `file` was read on, or has a position that the gateway does not know.
   void Touch(TailedFile* file, absl::Duration now);
   bool empty() const { return files_.empty(); }
+  // It is to be pushed before a further file is touched.
+  bool has_most_files() const { return files_.size() >= kMaxFiles; }
   // When the first of it was read; monotonic.
   absl::Duration since() const { return since_; }
 

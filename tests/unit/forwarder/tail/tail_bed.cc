@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -33,6 +34,7 @@ std::optional<LogDirections> ModelGateway::TakeDirections() {
 
 bool ModelGateway::Push(LogFlush flush) {
   if (flush.round != round_) return false;
+  most_files = std::max(most_files, flush.files.size());
   ring_.push_back(std::move(flush));
   return true;
 }

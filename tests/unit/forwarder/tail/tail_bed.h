@@ -53,6 +53,7 @@ class ModelGateway {
   std::vector<Line> lines;
   std::vector<std::string> retired;
   uint64_t refusals = 0;  // of frames that could not
+  size_t most_files = 0;  // in one frame
 
  private:
   bool Admit(const LogFlush& flush, std::vector<FileStart>* refused) const;

@@ -131,5 +131,18 @@ TEST_F(TailLimits, PartsThatKeepComingAreOneLine) {
   EXPECT_THAT(bed_.texts(), ElementsAre("abcd"));
 }
 
+TEST_F(TailLimits, AFrameHoldsSoManyFilesAtMost) {
+  constexpr size_t kFiles = TailFlush::kMaxFiles + 500;
+  fs::create_directories(bed_.root() + "/plain");
+  for (size_t i = 0; i < kFiles; ++i) {
+    AppendFile(absl::StrCat(bed_.root(), "/plain/", i, ".log"), bed_.Cri("x"));
+  }
+  bed_.flush_bytes = size_t{16} << 20;
+  bed_.Start("plain/*.log");
+  bed_.Run(4 * kSecond);
+  EXPECT_THAT(bed_.gateway.lines, SizeIs(kFiles));
+  EXPECT_EQ(bed_.gateway.most_files, TailFlush::kMaxFiles);
+}
+
 }  // namespace
 }  // namespace ampari
