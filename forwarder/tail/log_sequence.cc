@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/runtime/check.h"
 #include "common/runtime/logging.h"
 #include "forwarder/tail/log_start.h"
@@ -37,14 +38,17 @@ TurnEnd LogSequence::TurnOf(size_t index, const ReadingPlan& plan, size_t* budge
     return TurnEnd::kIdle;
   }
   if (!file.source) return TurnEnd::kIdle;  // the next look finds one, or that it is lost
-  if (const absl::Status s = file.source->Refresh(); !s.ok()) {
-    file.error = std::string(s.message());
+  if (!scope_.book.told()) return TurnEnd::kWaits;
+  const absl::Status there = file.source->Refresh();
+  if (!there.ok()) Fail(file, there);
+  if (there.ok() && !file.started && !Start(file, plan)) return TurnEnd::kWaits;
+  if (file.finished) return TurnEnd::kIdle;
+  const TurnEnd end = there.ok() ? ReadOn(file, plan, budget) : TurnEnd::kWaits;
+  if (IsHopeless(file)) {
+    GiveUp(file, plan);
     return TurnEnd::kIdle;
   }
-  if (!scope_.book.told()) return TurnEnd::kWaits;
-  if (!file.started) Start(file, plan);
-  if (file.finished) return TurnEnd::kIdle;
-  if (const TurnEnd end = ReadOn(file, plan, budget); end != TurnEnd::kIdle) return end;
+  if (end != TurnEnd::kIdle) return end;
   file.end_at = scope_.now;
   if (IsOver(index)) {
     Finish(file, plan);
@@ -76,6 +80,7 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
   LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
   const ReadEnd end = file.reader.Read(*file.source, scope_.buffer, outlet, budget);
   TouchIfMoved(file);
+  if (end != ReadEnd::kFailed) file.failing_since.reset();
   if (!plain) file.SeeSize(file.reader.seen(), scope_.now);
   switch (end) {
     case ReadEnd::kMore:
@@ -86,7 +91,7 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
       LoseSource(file);
       return TurnEnd::kLook;
     case ReadEnd::kFailed:
-      file.error = std::string(file.reader.error().message());
+      Fail(file, file.reader.error());
       return TurnEnd::kWaits;
     case ReadEnd::kEnd:
       break;
@@ -136,22 +141,29 @@ TurnEnd LogSequence::IdentifyLate(size_t index) {
   return TurnEnd::kMore;
 }
 
-void LogSequence::Start(TailedFile& file, const ReadingPlan& plan) {
-  file.started = true;
+// False: the gateway keeps no more positions.
+bool LogSequence::Start(TailedFile& file, const ReadingPlan& plan) {
   const BookedPosition* booked = scope_.book.Find(*file.key);
   if (booked == nullptr && file.first_time_ns == 0) booked = FindGeneration(file);
+  if (booked == nullptr && scope_.book.full()) {
+    file.error = absl::StrCat("a gateway keeps the positions of ", PositionBook::kMaxPositions,
+                              " files of one forwarder: waits until others are gone");
+    return false;
+  }
+  file.started = true;
   if (booked == nullptr) {
     StartUnknown(file, *plan.job);
-    return;
+    return true;
   }
   const LogPosition at = booked->at;
   scope_.book.Use(*file.key);
   file.reader.Resume(at);
   const bool declared_end =
       file.source->compressed() && at.out == at.err && at.out == file.source->size();
-  if (!declared_end) return;
+  if (!declared_end) return true;
   file.finished = true;  // no need to inflate it
   CloseSource(file);
+  return true;
 }
 
 // The gateway may know a file whose lines have no time by a later generation only: those before it
@@ -191,6 +203,16 @@ void LogSequence::StartUnknown(TailedFile& file, const LogJob& job) {
   }
   scope_.book.Begin(*file.key, {end, end});
   scope_.flush.Touch(&file, scope_.now);
+}
+
+void LogSequence::Fail(TailedFile& file, const absl::Status& why) {
+  file.error = std::string(why.message());
+  if (!file.failing_since) file.failing_since = scope_.now;
+}
+
+bool LogSequence::IsHopeless(const TailedFile& file) const {
+  const bool others_wait = file.newer > 0 || file.absent_since;
+  return others_wait && file.failing_since && scope_.now - *file.failing_since >= kGiveUpAfter;
 }
 
 // Whether nothing will be written to it any more. It is at its end.
@@ -346,6 +368,7 @@ void LogSequence::Remove(size_t index) {
   // What was lost stays to be seen at the file that follows.
   if (files_.size() > 1) files_[index == 0 ? 1 : index - 1]->unread_bytes += file.unread_bytes;
   CloseSource(file);
+  if (file.key) scope_.book.Leave(*file.key);
   const auto owner = file.key ? scope_.owners.find(*file.key) : scope_.owners.end();
   if (owner != scope_.owners.end() && owner->second == &file) scope_.owners.erase(owner);
   files_.erase(files_.begin() + static_cast<Files::difference_type>(index));

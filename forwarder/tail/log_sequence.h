@@ -57,6 +57,8 @@ class LogSequence {
   // At its end and not written to for so long: parts of lines wait no longer for the rest, and a
   // file that was deleted is not held open for its writer any more.
   static constexpr absl::Duration kQuietAfter = absl::Minutes(1);
+  // A file that cannot be read (a bad disk) holds up those that follow for so long.
+  static constexpr absl::Duration kGiveUpAfter = absl::Minutes(1);
 
   // Of one first line.
   static constexpr uint32_t kMaxGenerations = 16;
@@ -109,8 +111,10 @@ class LogSequence {
   TurnEnd ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* budget);
   TurnEnd IdentifyWaiting();
   TurnEnd IdentifyLate(size_t index);
-  void Start(TailedFile& file, const ReadingPlan& plan);
+  bool Start(TailedFile& file, const ReadingPlan& plan);
   bool IsOver(size_t index) const;
+  void Fail(TailedFile& file, const absl::Status& why);
+  bool IsHopeless(const TailedFile& file) const;
   bool IsQuiet(const TailedFile& file) const { return scope_.now - file.grown_at >= kQuietAfter; }
   void LetPartsGo(TailedFile& file, const ReadingPlan& plan);
   const BookedPosition* FindGeneration(TailedFile& file);

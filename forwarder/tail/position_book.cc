@@ -27,7 +27,7 @@ const BookedPosition* PositionBook::Find(const FileKey& key) const {
 }
 
 void PositionBook::Begin(const FileKey& key, const LogPosition& at) {
-  positions_[key] = BookedPosition{at, false, true};
+  positions_[key] = BookedPosition{at, false, true, false};
 }
 
 void PositionBook::Use(const FileKey& key) {
@@ -35,14 +35,22 @@ void PositionBook::Use(const FileKey& key) {
   if (found != positions_.end()) found->second.used = true;
 }
 
+void PositionBook::Leave(const FileKey& key) {
+  const auto found = positions_.find(key);
+  if (found == positions_.end()) return;
+  found->second.used = false;
+  found->second.used_lately = true;
+}
+
 void PositionBook::Pushed(const FileKey& key, const LogPosition& upto) {
-  positions_[key] = BookedPosition{upto, true, true};
+  positions_[key] = BookedPosition{upto, true, true, false};
 }
 
 std::vector<FileKey> PositionBook::TakeUnused() {
   std::vector<FileKey> unused;
-  for (const auto& [key, booked] : positions_) {
-    if (!booked.used) unused.push_back(key);
+  for (auto& [key, booked] : positions_) {
+    const bool lately = std::exchange(booked.used_lately, false);
+    if (!booked.used && !lately) unused.push_back(key);
   }
   for (const FileKey& key : unused) positions_.erase(key);
   return unused;

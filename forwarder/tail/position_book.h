@@ -13,13 +13,16 @@ namespace ampari {
 
 struct BookedPosition {
   LogPosition at;
-  bool known = false;  // by the gateway; false: the next part of the file says `first`
-  bool used = false;   // a file that is there has it
+  bool known = false;        // by the gateway; false: the next part of the file says `first`
+  bool used = false;         // a file that is there has it
+  bool used_lately = false;  // since the last TakeUnused()
 };
 
-// Not thread-safe. As large as what the gateway keeps (100,000 files) and what is open.
+// Not thread-safe. As large as what the gateway keeps.
 class PositionBook {
  public:
+  static constexpr size_t kMaxPositions = 100'000;  // a gateway refuses more of one producer
+
   // Whether the gateway told what it knows. Before that nothing may be read.
   bool told() const { return told_; }
   uint64_t round() const { return round_; }
@@ -30,12 +33,16 @@ class PositionBook {
   void TakeOver(const LogDirections& directions, absl::Time now);
 
   const BookedPosition* Find(const FileKey& key) const;
+  // No further file may begin.
+  bool full() const { return positions_.size() >= kMaxPositions; }
   // A file that is not in the book.
   void Begin(const FileKey& key, const LogPosition& at);
   void Use(const FileKey& key);
+  // Its file is not followed any more.
+  void Leave(const FileKey& key);
   void Pushed(const FileKey& key, const LogPosition& upto);
   void Forget(const FileKey& key) { positions_.erase(key); }
-  // Known positions that no file has; they are forgotten.
+  // Positions that no file has had since the last call; they are forgotten.
   std::vector<FileKey> TakeUnused();
   size_t size() const { return positions_.size(); }
 

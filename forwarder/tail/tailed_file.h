@@ -63,7 +63,8 @@ struct TailedFile {
   uint64_t skipped_bytes = 0;   // before its start
   uint64_t unread_bytes = 0;    // gone before they could be read
   absl::Duration end_at;        // monotonic; when it was read to its end last
-  absl::Duration grown_at;      // monotonic; when it was seen to have been written to
+  std::optional<absl::Duration> failing_since;  // monotonic; reading it fails
+  absl::Duration grown_at;  // monotonic; when it was seen to have been written to
   std::string error;
 
   // Back to `at`, if it is elsewhere; then it is to be read again. True if so.

@@ -144,5 +144,52 @@ TEST_F(TailLimits, AFrameHoldsSoManyFilesAtMost) {
   EXPECT_EQ(bed_.gateway.most_files, TailFlush::kMaxFiles);
 }
 
+// An offset that pread refuses stands for a disk that does.
+TEST_F(TailLimits, AFileThatCannotBeReadHoldsUpThoseThatFollowForAMinute) {
+  Begin();
+  Write("1");
+  bed_.Run(2 * kSecond);
+  bed_.Kill();
+  const std::string key = bed_.gateway.positions.begin()->first;
+  bed_.gateway.Move(key, {uint64_t{1} << 63, uint64_t{1} << 63});
+  fs::rename(log_, log_ + ".20240501-000001");
+  Write("2");
+  Begin();
+  bed_.Run(10 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1"));
+  Pass(absl::Minutes(1));
+  EXPECT_THAT(bed_.texts(), ElementsAre("1", "2"));
+  Write("3");
+  bed_.Run(2 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1", "2", "3"));
+}
+
+TEST_F(TailLimits, MoreFilesThanAGatewayKeepsWaitForOthersToGo) {
+  for (size_t i = 0; i < PositionBook::kMaxPositions; ++i) {
+    bed_.gateway.Move(absl::StrCat(absl::Hex(i, absl::kZeroPad16)), {1, 1});
+  }
+  Begin();
+  Write("1");
+  bed_.Run(3 * kSecond);
+  EXPECT_THAT(bed_.texts(), IsEmpty());
+  ASSERT_THAT(bed_.status().files, SizeIs(1));
+  EXPECT_THAT(bed_.status().files[0].error, testing::HasSubstr("100000"));
+  Pass(absl::Hours(24));
+  bed_.Run(3 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("1"));
+}
+
+TEST_F(TailLimits, PositionsOfFilesThatNobodyWantsAnyMoreAreRetired) {
+  Begin();
+  Write("1");
+  bed_.Run(2 * kSecond);
+  bed_.Apply({});
+  Pass(absl::Minutes(11));
+  Pass(absl::Hours(24));
+  EXPECT_THAT(bed_.gateway.positions, SizeIs(1)) << "it had a file within the day";
+  Pass(absl::Hours(24));
+  EXPECT_THAT(bed_.gateway.positions, IsEmpty());
+}
+
 }  // namespace
 }  // namespace ampari
