@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "common/runtime/logging.h"
@@ -34,17 +35,31 @@ void TailWatch::Watch(const std::set<std::string>& directories) {
     Remove(watch);
   }
   unwatched_ = 0;
-  for (const std::string& directory : directories) {
-    if (!by_path_.contains(directory)) Add(directory);
-  }
+  for (const std::string& directory : directories) Add(directory);
 }
 
 void TailWatch::Add(const std::string& directory) {
   const int watch =
       inotify_ ? ::inotify_add_watch(inotify_.get(), directory.c_str(), kChanges) : -1;
   if (watch < 0) {
+    const int error = errno;
     ++unwatched_;
+    static LogLimit limit;
+    if (error == ENOSPC) {
+      Log(limit, LogLevel::kWarn,
+          "no directory more can be watched (sysctl fs.inotify.max_user_watches): the others are "
+          "looked at every second",
+          {{"watched", by_path_.size()}});
+    }
     return;
+  }
+  const auto known = by_path_.find(directory);
+  if (known != by_path_.end()) {
+    const int before = known->second;
+    if (before == watch) return;
+    // The path leads elsewhere now, by a mount, or while events were lost.
+    ::inotify_rm_watch(inotify_.get(), before);
+    Remove(before);
   }
   Remove(watch);  // another name of the same directory
   by_path_[directory] = watch;

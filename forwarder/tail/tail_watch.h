@@ -17,8 +17,8 @@ class TailWatch {
  public:
   TailWatch();
 
-  // Watches exactly these from now on. Those that cannot be watched now (they are not there, or the
-  // kernel has no watches left) are tried again at each call.
+  // Watches exactly these from now on, where their paths lead now. Those that cannot be watched now
+  // (they are not there, or the kernel has no watches left) are tried again at each call.
   void Watch(const std::set<std::string>& directories);
   bool watches(const std::string& directory) const { return by_path_.contains(directory); }
   size_t unwatched() const { return unwatched_; }
