@@ -58,21 +58,12 @@ absl::Status ShipStream::Take(const std::vector<std::string_view>& pieces,
       return absl::FailedPreconditionError("a stream has one hello");
     case MessageKind::kRegistration:
       return TakeRegistration(*view);
-    case MessageKind::kRetire: {
-      absl::StatusOr<Retirement> retired = ParseRetire(pieces);
-      if (!retired.ok()) return retired.status();
-      if (!retired->blocks.empty()) {
-        around_->store.SubmitRetire(*stream_, std::move(retired->blocks));
-      }
-      if (!retired->files.empty()) {
-        around_->store.SubmitRetireFiles(*stream_, std::move(retired->files));
-      }
-      return absl::OkStatus();
-    }
+    case MessageKind::kRetire:
+      return TakeRetire(pieces);
     case MessageKind::kOffer: {
       absl::StatusOr<std::vector<StoredPosition>> offered = ParseOffer(pieces);
       if (!offered.ok()) return offered.status();
-      around_->store.SubmitOffer(*stream_, *std::move(offered));
+      around_->store.SubmitOffer(*stream_, *std::move(offered), Waiting(nullptr, BytesOf(pieces)));
       return absl::OkStatus();
     }
     case MessageKind::kFrame:
@@ -85,6 +76,7 @@ absl::Status ShipStream::Take(const std::vector<std::string_view>& pieces,
       if (!gap.ok()) return gap.status();
       around_->counters.gaps.fetch_add(1, std::memory_order_relaxed);
       next_sequence_ = gap->first_sequence + gap->counts.size();
+      gap->owner = Waiting(nullptr, BytesOf(pieces));
       around_->store.SubmitGap(*stream_, *std::move(gap));
       return absl::OkStatus();
     }
@@ -126,6 +118,17 @@ bool ShipStream::HelloRefused(const HelloRequest& hello) {
                    metrics ? "remote_write" : "loki_write", " at the gateway");
   OnWelcome(welcome);
   return true;
+}
+
+absl::Status ShipStream::TakeRetire(const std::vector<std::string_view>& pieces) {
+  absl::StatusOr<Retirement> retired = ParseRetire(pieces);
+  if (!retired.ok()) return retired.status();
+  std::shared_ptr<const void> waiting = Waiting(nullptr, BytesOf(pieces));
+  if (!retired->blocks.empty())
+    around_->store.SubmitRetire(*stream_, std::move(retired->blocks), waiting);
+  if (!retired->files.empty())
+    around_->store.SubmitRetireFiles(*stream_, std::move(retired->files), std::move(waiting));
+  return absl::OkStatus();
 }
 
 absl::Status ShipStream::TakeRegistration(const MessageView& view) {

@@ -104,6 +104,7 @@ class ShipStream final : public StreamSink, public std::enable_shared_from_this<
   bool MayRead() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status Take(const std::vector<std::string_view>& pieces, std::shared_ptr<const void> owner);
   absl::Status TakeHello(const std::vector<std::string_view>& pieces);
+  absl::Status TakeRetire(const std::vector<std::string_view>& pieces);
   absl::Status TakeRegistration(const MessageView& view);
   void TakeFrame(const MessageView& view, std::shared_ptr<const void> owner);
   std::shared_ptr<const void> Waiting(std::shared_ptr<const void> slices, uint64_t bytes);

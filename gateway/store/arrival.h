@@ -93,6 +93,7 @@ struct GapArrival {
   uint64_t first_sequence = 0;
   std::vector<uint64_t> counts;
   std::string reason;  // ledger reason of `expired`: ring_full, oversize, malformed
+  std::shared_ptr<const void> owner = nullptr;  // kept until it is committed
 };
 
 }  // namespace ampari

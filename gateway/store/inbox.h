@@ -31,12 +31,15 @@ struct RegistrationArrival {
 };
 struct RetireArrival {
   std::vector<uint64_t> blocks;
+  std::shared_ptr<const void> owner;
 };
 struct RetireFilesArrival {
   std::vector<std::string> keys;
+  std::shared_ptr<const void> owner;
 };
 struct OfferArrival {
   std::vector<StoredPosition> offered;
+  std::shared_ptr<const void> owner;
 };
 struct DrainedArrival {};
 struct CloseArrival {};

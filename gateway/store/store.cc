@@ -79,23 +79,22 @@ StreamId Store::OpenStream(HelloRequest hello, std::shared_ptr<StreamSink> sink)
   return id;
 }
 
-void Store::SubmitRegistration(StreamId stream, std::string block,
-                               std::shared_ptr<const void> owner) {
+void Store::SubmitRegistration(StreamId stream, std::string block, Owner owner) {
   size_t bytes = block.size();
   core_->inbox.Push(
       Arrival{stream, RegistrationArrival{std::move(block), std::move(owner)}, bytes});
 }
 
-void Store::SubmitRetire(StreamId stream, std::vector<uint64_t> blocks) {
-  core_->inbox.Push(Arrival{stream, RetireArrival{std::move(blocks)}, 0});
+void Store::SubmitRetire(StreamId stream, std::vector<uint64_t> blocks, Owner owner) {
+  core_->inbox.Push(Arrival{stream, RetireArrival{std::move(blocks), std::move(owner)}, 0});
 }
 
-void Store::SubmitRetireFiles(StreamId stream, std::vector<std::string> keys) {
-  core_->inbox.Push(Arrival{stream, RetireFilesArrival{std::move(keys)}, 0});
+void Store::SubmitRetireFiles(StreamId stream, std::vector<std::string> keys, Owner owner) {
+  core_->inbox.Push(Arrival{stream, RetireFilesArrival{std::move(keys), std::move(owner)}, 0});
 }
 
-void Store::SubmitOffer(StreamId stream, std::vector<StoredPosition> offered) {
-  core_->inbox.Push(Arrival{stream, OfferArrival{std::move(offered)}, 0});
+void Store::SubmitOffer(StreamId stream, std::vector<StoredPosition> offered, Owner owner) {
+  core_->inbox.Push(Arrival{stream, OfferArrival{std::move(offered), std::move(owner)}, 0});
 }
 
 void Store::SubmitFrame(StreamId stream, FrameArrival frame) {

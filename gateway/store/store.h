@@ -74,13 +74,13 @@ class Store {
   // --- intake; the answer comes through the sink, in order. Submitting to a closed stream is
   // ignored.
   StreamId OpenStream(HelloRequest hello, std::shared_ptr<StreamSink> sink);
-  // `owner` is kept until the block is committed.
-  void SubmitRegistration(StreamId stream, std::string block,
-                          std::shared_ptr<const void> owner = nullptr);
-  void SubmitRetire(StreamId stream, std::vector<uint64_t> blocks);
+  // `owner` is kept until what it came with is committed.
+  using Owner = std::shared_ptr<const void>;
+  void SubmitRegistration(StreamId stream, std::string block, Owner owner = nullptr);
+  void SubmitRetire(StreamId stream, std::vector<uint64_t> blocks, Owner owner = nullptr);
   // Of logs: files that are gone and acknowledged; positions that a new instance brings along.
-  void SubmitRetireFiles(StreamId stream, std::vector<std::string> keys);
-  void SubmitOffer(StreamId stream, std::vector<StoredPosition> offered);
+  void SubmitRetireFiles(StreamId stream, std::vector<std::string> keys, Owner owner = nullptr);
+  void SubmitOffer(StreamId stream, std::vector<StoredPosition> offered, Owner owner = nullptr);
   void SubmitFrame(StreamId stream, FrameArrival frame);
   void SubmitGap(StreamId stream, GapArrival gap);
   void SubmitDrained(StreamId stream);

@@ -163,6 +163,17 @@ TEST_F(LogPositionsTest, OffersAreTakenOverForUnknownFilesOnly) {
   EXPECT_EQ(PositionsNow(), (Expected{{Key('o'), 600}, {Key('x'), 100}}));
 }
 
+// What a message came in counts as waiting until then, so that a flood of them is not read.
+TEST_F(LogPositionsTest, OffersAndRetirementsKeepTheirOwnersUntilTheyAreCommitted) {
+  StoreRig::Stream stream = rig_.Connect(Hello());
+  auto offer = std::make_shared<int>(), retirement = std::make_shared<int>();
+  const std::weak_ptr<int> offered = offer, retired = retirement;
+  rig_.store().SubmitOffer(stream.id, {{Key('o'), {5, 5}}}, std::move(offer));
+  rig_.store().SubmitRetireFiles(stream.id, {Key('n')}, std::move(retirement));
+  Store(stream, 1, {Part('o', 5, 6)});
+  rig_.WaitUntil([&] { return offered.expired() && retired.expired(); });
+}
+
 TEST_F(LogPositionsTest, ProducersAreForgottenByAgeButNotWhileConnected) {
   StoreRig::Stream stays = rig_.Connect(Hello("stays"));
   StoreRig::Stream goes = rig_.Connect(Hello("goes"));
