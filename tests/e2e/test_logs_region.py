@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from logs import (LogChain, Writing, all_lines, assert_ledger, assert_no_log_trouble, assert_whole, incompressible, log_ledger, loki, wait_for_lines,
+from logs import (TENANT, LogChain, Writing, all_lines, assert_ledger, assert_no_log_trouble, assert_whole, incompressible, log_ledger, loki, wait_for_lines,
                   wait_for_log_delivery, wait_for_reading)
 from support import assert_exact, balanced, destination, scrapes, wait_for_scrapes
 from test_memory import MemoryBound
@@ -186,11 +186,12 @@ def test_a_full_disk_at_the_gateway(chain):
 class Node:
     """A mesh and pods of one forwarder."""
 
-    def __init__(self, chain, interval="1s"):
+    def __init__(self, chain, interval="1s", jobs=()):
+        """`jobs`: of metrics, beside the mesh's own."""
         self.mesh = chain.mesh()
         self.metrics_region = chain.region(name="metrics")
         self.logs = LogChain(chain, pods=3, gateway={"remote_write": [destination(self.metrics_region)]}, forwarder={
-            "scrape_configs": mesh_job(self.mesh), "global": {"scrape_interval": interval, "scrape_timeout": interval}})
+            "scrape_configs": [*mesh_job(self.mesh), *jobs], "global": {"scrape_interval": interval, "scrape_timeout": interval}})
         self.gateway, self.forwarder = self.logs.gateway, self.logs.forwarder
         wait_for_scrapes(self.forwarder, 1)
 
@@ -207,7 +208,11 @@ class Node:
 
 
 def mesh_job(mesh):
-    return [{"job_name": "kubernetes-pods", "honor_labels": True, "file_sd_configs": [{"files": [str(mesh.targets)]}], "relabel_configs": ISTIO_RULES}]
+    return [scrape_job("kubernetes-pods", mesh.targets)]
+
+
+def scrape_job(name, targets):
+    return {"job_name": name, "honor_labels": True, "file_sd_configs": [{"files": [str(targets)], "refresh_interval": "1s"}], "relabel_configs": ISTIO_RULES}
 
 
 def test_metrics_flow_while_logs_are_held(chain):
@@ -234,9 +239,9 @@ def test_logs_flow_while_metrics_wait(chain):
     node.finish()
 
 
-def test_logs_and_metrics_do_not_delay_each_other(chain, long_run):
+def test_logs_do_not_delay_metrics(chain, long_run):
     """In script/test --all: five alternating pairs, with and without the other signal; the median difference of the 99th percentiles of
-    the time from a file or page to the region is less than a flush and a commit."""
+    the time from a page to the region is less than a flush and a commit."""
     if not long_run:
         pytest.skip("a long run: script/test --all")
     node = Node(chain)
@@ -263,3 +268,71 @@ def delays(node, seconds):
         ages.append(time.time() * 1000 - newest)
         time.sleep(0.05)  # the age is a sawtooth, sampled
     return statistics.quantiles(ages, n=100)[-1]
+
+
+def test_metrics_do_not_delay_logs(chain, long_run):
+    """In script/test --all: the same of the time from a line's being written to the region's having it, beside 100 sidecars each second."""
+    if not long_run:
+        pytest.skip("a long run: script/test --all")
+    load = MetricsLoad(chain, sidecars=100)
+    node = Node(chain, jobs=[scrape_job("load", load.targets)])
+    pairs_ms = []
+    for _ in range(5):
+        load.stop(node)
+        alone = line_delays(node, 8)
+        load.start(node)
+        before, since = node.metrics_ledger()["accepted"], time.monotonic()
+        beside = line_delays(node, 8)
+        rate = (node.metrics_ledger()["accepted"] - before) / (time.monotonic() - since)
+        pairs_ms.append((alone, beside, rate))
+    told = statistics.median(beside - alone for alone, beside, _ in pairs_ms)
+    for alone, beside, rate in pairs_ms:
+        print(f"p99 of lines {alone:.0f} ms alone, {beside:.0f} ms beside {rate:.0f} samples/s")
+    print(f"median of the differences: {told:.0f} ms")
+    assert min(rate for *_, rate in pairs_ms) > 20_000, "the load is one"
+    assert told < 1000 + 100, "one flush and one fsync"
+    load.stop(node)
+    node.finish()
+
+
+class MetricsLoad:
+    """Many sidecars, found by the forwarder only while the load is on."""
+
+    def __init__(self, chain, sidecars):
+        self.mesh = chain.mesh(name="load", sidecars=sidecars, seed=2)
+        self.targets = chain.directory / "load-now.json"
+        self._tell("[]")
+
+    def _tell(self, targets):
+        written = self.targets.with_suffix(".new")
+        written.write_text(targets)
+        os.replace(written, self.targets)
+
+    def _found(self, node):
+        return [target for target in node.forwarder.targets()["targets"] if target["job"] == "load"]
+
+    def start(self, node):
+        self._tell(self.mesh.targets.read_text())
+        wait_until(lambda: self._found(node) and min(t["scrapes"] for t in self._found(node)) > 1, "the load is on", 30, node.forwarder.process)
+
+    def stop(self, node):
+        self._tell("[]")
+        wait_until(lambda: not self._found(node), "the load is off", 30, node.forwarder.process)
+        wait_until(lambda: node.metrics_ledger()["pending"] < 10_000, "what it left is delivered", 30, node.gateway.process)
+
+
+def line_delays(node, seconds):
+    """The 99th percentile (ms) of the time from a line's being written, one at a time to one pod, to its being counted by the region."""
+    node.logs.wait()
+    first, written, taken = node.logs.pods.written(), [], []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or len(taken) < len(written):
+        if time.monotonic() < end:
+            node.logs.pods.write(1, node.logs.pods.logs[:1])
+            written.append(time.monotonic())
+        there = node.logs.region.logs(TENANT).get("lines", 0) - first
+        now = time.monotonic()
+        taken += [now - at for at in written[len(taken):there]]
+        assert now < end + 60, f"{len(written) - len(taken)} lines do not arrive"
+        time.sleep(0.03)
+    return statistics.quantiles(taken, n=100)[-1] * 1000
