@@ -106,7 +106,10 @@ absl::StatusOr<LogListing> DirectoryFollower::List() {
     listing = std::move(next);
     if (agree) break;
   }
-  if (listing.ok()) last_listed_ = listing->logs;
+  if (!listing.ok()) return listing;
+  last_listed_ = listing->logs;
+  const auto pause = static_cast<int64_t>(listing->entries / kEntriesPerMillisecond);
+  soonest_look_ = scope_.now + absl::Milliseconds(pause);
   return listing;
 }
 

@@ -2,6 +2,7 @@
 // sequence, when to look at it, and when to read.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -34,6 +35,9 @@ class DirectoryFollower {
   // Without news from the kernel, and with.
   static constexpr absl::Duration kLookUnwatched = absl::Seconds(1);
   static constexpr absl::Duration kLookWatched = absl::Seconds(30);
+  // Between two looks a millisecond passes for so many entries: listing them takes a fraction of
+  // it.
+  static constexpr size_t kEntriesPerMillisecond = 64;
   // While it is not there; the finder sees it coming.
   static constexpr absl::Duration kLookMissing = absl::Seconds(10);
   // A target that is gone from discovery (its pod was deleted) is read on: until its directory is
@@ -45,7 +49,8 @@ class DirectoryFollower {
   // None: the targets are gone.
   void SetClaims(std::vector<DirectoryClaim> claims);
   void Look(bool watched);
-  void LookSoon() { look_at_ = absl::ZeroDuration(); }
+  // At once, but not again and again at a large directory in which much happens.
+  void LookSoon() { look_at_ = std::min(look_at_, soonest_look_); }
   bool look_due() const { return look_at_ <= scope_.now; }
 
   // Reads a turn's worth. kFull: not all that is there was looked at.
@@ -107,6 +112,7 @@ class DirectoryFollower {
   bool unread_ = false;                    // Measure() found something
   bool watched_ = false;
   absl::Duration look_at_ = absl::ZeroDuration();
+  absl::Duration soonest_look_ = absl::ZeroDuration();
   absl::Duration turn_at_ = absl::ZeroDuration();
   absl::Duration poll_ = kMinPoll;
 };

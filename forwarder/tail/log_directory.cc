@@ -53,6 +53,7 @@ absl::Status Lister::List(const RootedPath& directory,
 
 void Lister::TakeEntry(int fd, const RootedPath& directory, std::string_view name, EntryKind kind,
                        const std::function<bool(std::string_view)>& wanted) {
+  ++listing_.entries;
   const auto parsed = ParseLogName(name);
   if (!parsed) return;
   std::string_view base = parsed->base;

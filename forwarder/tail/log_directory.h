@@ -32,6 +32,7 @@ struct LogListing {
   std::vector<LogLink> links;
   std::vector<RefusedLog> refused;
   std::vector<std::string> elsewhere;  // directories of files that links lead to
+  size_t entries = 0;                  // of the directory, wanted or not
 };
 
 inline constexpr size_t kMaxDirectoryEntries = 65536;  // of one directory; the rest is not seen

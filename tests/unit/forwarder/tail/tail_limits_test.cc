@@ -191,5 +191,20 @@ TEST_F(TailLimits, PositionsOfFilesThatNobodyWantsAnyMoreAreRetired) {
   EXPECT_THAT(bed_.gateway.positions, IsEmpty());
 }
 
+TEST_F(TailLimits, ALargeDirectoryIsLookedAtLessOften) {
+  for (const size_t entries : {size_t{10}, size_t{5000}}) {
+    const std::string path = absl::StrCat(bed_.root(), "/", entries);
+    fs::create_directories(path);
+    for (size_t i = 0; i < entries; ++i) AppendFile(absl::StrCat(path, "/", i, ".core"), "");
+    TailScope scope;
+    DirectoryFollower follower({bed_.root(), absl::StrCat(entries)}, bed_.links, &scope);
+    follower.Look(true);
+    follower.LookSoon();
+    EXPECT_EQ(follower.look_due(), entries < 1000) << "a change right behind a look";
+    scope.now += absl::Milliseconds(200);
+    EXPECT_TRUE(follower.look_due());
+  }
+}
+
 }  // namespace
 }  // namespace ampari
