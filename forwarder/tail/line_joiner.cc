@@ -22,6 +22,13 @@ JoinedLine LineJoiner::Whole(LogOutput output, int64_t time_ns, std::string_view
   return line;
 }
 
+void LineJoiner::Release() {
+  if (joined_.capacity() > kKeptLineBytes) std::string().swap(joined_);
+  for (Part& part : parts_) {
+    if (!part.begun && part.text.capacity() > kKeptLineBytes) std::string().swap(part.text);
+  }
+}
+
 // Everything up to `end` is read, but for lines that have begun.
 void LineJoiner::MoveOn(uint64_t end) {
   for (const LogOutput output : {LogOutput::kStdout, LogOutput::kStderr}) {

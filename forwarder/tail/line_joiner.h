@@ -13,6 +13,9 @@
 
 namespace ampari {
 
+// Of buffers for one line so much is kept for the next one.
+inline constexpr size_t kKeptLineBytes = size_t{16} << 10;
+
 enum class LongLines : uint8_t { kCut, kRefuse };
 
 struct LineLimits {
@@ -41,6 +44,9 @@ class LineJoiner {
   std::optional<JoinedLine> Take(const RuntimeLine& line, uint64_t begin, uint64_t end);
   // What is there of a line whose last part will not come.
   std::optional<JoinedLine> Flush(LogOutput output);
+
+  // Gives back what a long line took; texts of earlier answers are used no more.
+  void Release();
 
   // What is before `end` is read, but for lines that have begun.
   void PassOver(uint64_t end) { MoveOn(end); }

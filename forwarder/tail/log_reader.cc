@@ -38,6 +38,8 @@ void LogReader::TakeLine(std::string_view line, uint64_t begin, uint64_t end, Li
     ++counts_.unparsed;
   }
   if (const auto joined = joiner_->Take(parsed, begin, end)) outlet.Take(*joined, &counts_);
+  joiner_->Release();
+  if (unescaped_.capacity() > kKeptLineBytes) std::string().swap(unescaped_);
 }
 
 // How much of the chunk became lines.
@@ -129,6 +131,7 @@ void LogReader::FinishParts(LineOutlet& outlet) {
   for (const LogOutput output : {LogOutput::kStdout, LogOutput::kStderr}) {
     if (const auto line = joiner_->Flush(output)) outlet.Take(*line, &counts_);
   }
+  joiner_->Release();
   joiner_->PassOver(offset_);
 }
 

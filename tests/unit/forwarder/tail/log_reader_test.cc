@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "absl/strings/str_cat.h"
 #include "forwarder/tail/flush_collector.h"
@@ -143,6 +144,31 @@ TEST_F(LogReaderTest, TheBudgetEndsATurn) {
   EXPECT_LE(reader.offset(), 1000);
   EXPECT_EQ(Read(reader, *source, 500), ReadEnd::kEnd);
   EXPECT_EQ(Lines().size(), 100);
+}
+
+// There are as many readers as files.
+TEST_F(LogReaderTest, ALongLineLeavesNoMemoryBehind) {
+  constexpr size_t kReaders = 50;
+  std::string joined;
+  for (int i = 0; i < 10; ++i)
+    joined += absl::StrCat(kTime, " stdout P ", std::string(16000, 'x'), "\n");
+  AppendFile(path_, joined + Cri("end"));
+  AppendFile(path_, absl::StrCat(R"({"log":"\")", std::string(200'000, 'y'),
+                                 R"(\n","stream":"stderr","time":")", kTime, R"("})", "\n"));
+  std::vector<std::unique_ptr<LogReader>> readers;
+  const auto used = [] {
+    const struct mallinfo2 info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  size_t before = 0;
+  for (size_t i = 0; i <= kReaders; ++i) {
+    const auto source = Source();
+    readers.push_back(std::make_unique<LogReader>(LineLimits(), LogPosition()));
+    EXPECT_EQ(Read(*readers.back(), *source, size_t{256} << 10), ReadEnd::kEnd);
+    EXPECT_EQ(Lines().size(), 2);
+    if (i == 0) before = used();
+  }
+  EXPECT_LT(used(), before + kReaders * 64'000);
 }
 
 TEST_F(LogReaderTest, WhatHasNoNewlineIsTakenAtTheEnd) {
