@@ -83,13 +83,14 @@ class LineFilter {
 uint64_t BatchBytes(const LogEntry& entry) { return entry.line.size() + MetadataBytes(entry); }
 
 std::shared_ptr<LogFrameDecoder> LogFrameReader::FreeDecoder(const Record& record) {
+  const absl::StatusOr<FrameHeader> header = ParseFrameHeader(record.frame);
+  const bool large = !header.ok() || header->raw_bytes > kKeptRawBytes;
+  if (large) return std::make_shared<LogFrameDecoder>();
   for (const auto& decoder : decoders_) {
     if (decoder.use_count() == 1) return decoder;
   }
   auto decoder = std::make_shared<LogFrameDecoder>();
-  const absl::StatusOr<FrameHeader> header = ParseFrameHeader(record.frame);
-  const bool kept = header.ok() && header->raw_bytes <= kKeptRawBytes;
-  if (kept && decoders_.size() < kKeptDecoders) decoders_.push_back(decoder);
+  if (decoders_.size() < kKeptDecoders) decoders_.push_back(decoder);
   return decoder;
 }
 
