@@ -243,8 +243,11 @@ void LogSequence::Finish(TailedFile& file, const ReadingPlan& plan) {
   file.finished = true;
   if (const absl::Status damage = file.source->damage(); !damage.ok()) {
     // How much a cut file lacks nobody knows.
-    const bool known = absl::IsDataLoss(damage);
-    CountUnread(file, known ? file.last_size - std::min(file.last_size, file.reader.offset()) : 0);
+    if (absl::IsDataLoss(damage)) {
+      CountRest(file);
+    } else {
+      CountUnread(file, 0);
+    }
   }
   CloseSource(file);
   if (file.absent_since) LookBy(*file.absent_since + kRetireAfter);
@@ -257,13 +260,12 @@ void LogSequence::GiveUp(TailedFile& file, const ReadingPlan& plan) {
     const BookedPosition* const booked = file.key ? scope_.book.Find(*file.key) : nullptr;
     if (booked != nullptr) file.reader.Resume(booked->at);
   }
-  const uint64_t unread = file.last_size - std::min(file.last_size, file.reader.offset());
+  CountRest(file);
   if (file.key && scope_.book.Find(*file.key) != nullptr) {
     LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
     file.reader.Finish(nullptr, scope_.buffer, outlet);
     TouchIfMoved(file);
   }
-  if (unread > 0) CountUnread(file, unread);
   file.finished = true;
   file.lost = false;
   CloseSource(file);
@@ -277,6 +279,14 @@ void LogSequence::CountUnread(TailedFile& file, uint64_t bytes) {
       {{"path", file.where.full()}, {"bytes", bytes}, {"why", file.error}});
   file.unread_bytes += bytes;
   scope_.totals.rotated_unread_bytes += bytes;
+}
+
+// Once, also where the gateway's position goes back afterwards.
+void LogSequence::CountRest(TailedFile& file) {
+  const uint64_t offset = file.reader.offset();
+  const uint64_t end = std::min(file.last_size, file.counted_from);
+  file.counted_from = std::min(end, offset);
+  if (end > offset) CountUnread(file, end - offset);
 }
 
 void LogSequence::TouchIfMoved(TailedFile& file) {

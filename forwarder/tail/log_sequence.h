@@ -121,6 +121,7 @@ class LogSequence {
   void StartUnknown(TailedFile& file, const LogJob& job);
   void Finish(TailedFile& file, const ReadingPlan& plan);
   void CountUnread(TailedFile& file, uint64_t bytes);
+  void CountRest(TailedFile& file);
   void TouchIfMoved(TailedFile& file);
   // Ends.
   void LoseSource(TailedFile& file);

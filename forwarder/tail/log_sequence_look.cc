@@ -185,6 +185,7 @@ void LogSequence::BeTheSame(TailedFile& known, TailedFile& candidate) {
   if (!compressed && there < known.last_size) CountUnread(known, known.last_size - there);
   known.last_size = known.source->size();
   known.grown_at = scope_.now;
+  known.counted_from = UINT64_MAX;
   known.finished = false;
   known.lost = false;
 }

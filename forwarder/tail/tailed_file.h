@@ -52,17 +52,18 @@ struct TailedFile {
   std::optional<LogStamp> lost_inode;  // was written anew under this file's hands
   std::unique_ptr<LogSource> source;   // null: done, lost, or not opened yet
   LogReader reader;
-  bool appeared_later = false;  // while its container was already followed
-  bool started = false;         // its position is known
-  bool finished = false;        // read to its end, and nothing will come
-  bool inflating = false;       // counted as such in the scope
-  bool lost = false;            // what is unread cannot be had any more
-  bool touched = false;         // the flush holds something of it
-  int64_t checked_ns = 0;       // when it was written last, as of the last look at its head
-  uint64_t last_size = 0;       // the greatest that was seen
-  uint64_t skipped_bytes = 0;   // before its start
-  uint64_t unread_bytes = 0;    // gone before they could be read
-  absl::Duration end_at;        // monotonic; when it was read to its end last
+  bool appeared_later = false;         // while its container was already followed
+  bool started = false;                // its position is known
+  bool finished = false;               // read to its end, and nothing will come
+  bool inflating = false;              // counted as such in the scope
+  bool lost = false;                   // what is unread cannot be had any more
+  bool touched = false;                // the flush holds something of it
+  int64_t checked_ns = 0;              // when it was written last, as of the last look at its head
+  uint64_t last_size = 0;              // the greatest that was seen
+  uint64_t skipped_bytes = 0;          // before its start
+  uint64_t unread_bytes = 0;           // gone before they could be read
+  uint64_t counted_from = UINT64_MAX;  // what lies behind it is counted among them
+  absl::Duration end_at;               // monotonic; when it was read to its end last
   std::optional<absl::Duration> failing_since;  // monotonic; reading it fails
   absl::Duration grown_at;  // monotonic; when it was seen to have been written to
   std::string error;

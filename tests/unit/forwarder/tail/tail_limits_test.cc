@@ -206,5 +206,48 @@ TEST_F(TailLimits, ALargeDirectoryIsLookedAtLessOften) {
   }
 }
 
+TEST_F(TailLimits, OffsetsBeyondFourGibibytes) {
+  constexpr uint64_t kHole = uint64_t{5} << 30;
+  Write("1");
+  fs::resize_file(log_, kHole);
+  AppendFile(log_, "\n");
+  bed_.producer_age = absl::ZeroDuration();
+  bed_.clock.Advance(absl::Hours(2));
+  bed_.Start("*/app/*.log");
+  bed_.Run(2 * kSecond);
+  EXPECT_EQ(bed_.status().skipped_bytes_total, kHole + 1);
+  Write("2");
+  bed_.Run(2 * kSecond);
+  bed_.Kill();
+  Write("3");
+  Begin();
+  bed_.Run(2 * kSecond);
+  EXPECT_THAT(bed_.texts(), ElementsAre("2", "3"));
+  EXPECT_EQ(bed_.gateway.positions.begin()->second.out, fs::file_size(log_));
+}
+
+TEST_F(TailLimits, WhatIsGoneUnreadIsCountedOnceHoweverOftenTheGatewayGoesBack) {
+  Begin();
+  const std::string first = bed_.Cri("1"), second = bed_.Cri("2"), lost = bed_.Cri("3");
+  AppendFile(log_, first);
+  bed_.Run(2 * kSecond);
+  const LogPosition after_first = bed_.gateway.positions.begin()->second;
+  const std::string key = bed_.gateway.positions.begin()->first;
+  AppendFile(log_, second);
+  bed_.Run(2 * kSecond);
+  bed_.gateway.room = false;
+  AppendFile(log_, lost);
+  bed_.Run(kSecond);
+  fs::resize_file(log_, 0);
+  Write("4");
+  bed_.gateway.room = true;
+  bed_.Run(5 * kSecond);
+  EXPECT_EQ(bed_.status().rotated_unread_bytes_total, lost.size());
+  bed_.gateway.Move(key, after_first);
+  bed_.gateway.Connect(bed_.producer_age);
+  bed_.Run(5 * kSecond);
+  EXPECT_EQ(bed_.status().rotated_unread_bytes_total, second.size() + lost.size());
+}
+
 }  // namespace
 }  // namespace ampari
