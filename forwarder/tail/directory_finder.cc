@@ -45,7 +45,10 @@ const DirectoryFinder::Names& DirectoryFinder::SubdirectoriesOf(const RootedPath
 
 void DirectoryFinder::Descend(const RootedPath& at, const std::vector<std::string>& patterns,
                               size_t index, std::vector<RootedPath>* found) {
-  if (found->size() >= kMaxFound) return;
+  if (found->size() >= kMaxFound) {
+    cut_ = true;
+    return;
+  }
   if (index == patterns.size()) {
     found->push_back(at);
     return;

@@ -26,6 +26,8 @@ class DirectoryFinder {
   // The directories in which the glob's names are to be looked for; they need not be there when no
   // wildcard names them. Links to directories are not followed.
   std::vector<RootedPath> Find(const PathGlob& glob);
+  // Whether one led to more than kMaxFound directories: further ones are left out.
+  bool cut() const { return cut_; }
   // Where a directory may appear that leads to more.
   const std::set<std::string>& watched() const { return watched_; }
 
@@ -39,6 +41,7 @@ class DirectoryFinder {
   const Names& SubdirectoriesOf(const RootedPath& directory);
 
   const std::vector<std::string>& trusted_roots_;
+  bool cut_ = false;
   std::set<std::string> watched_;
   absl::node_hash_map<std::string, Names> listed_;
 };

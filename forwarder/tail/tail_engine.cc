@@ -153,6 +153,11 @@ void TailEngine::FindDirectories() {
       }
     }
   }
+  if (finder.cut()) {
+    static LogLimit limit;
+    Log(limit, LogLevel::kWarn, "a path of logs leads to too many directories: some are left out",
+        {{"most", DirectoryFinder::kMaxFound}});
+  }
   on_the_way_ = finder.watched();
   Reconcile();
 }

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "forwarder/tail/directory_finder.h"
 #include "tests/unit/forwarder/tail/tail_bed.h"
 
 namespace ampari {
@@ -142,6 +143,17 @@ TEST_F(TailTree, GlobsFindWhatAppearsLater) {
   AppendFile(bed_.Container("shop_new_21111", "app") + "/0.log", bed_.Cri("new"));
   bed_.Run(2 * kSecond);
   EXPECT_THAT(bed_.texts(), ElementsAre("app", "side", "new"));
+}
+
+TEST_F(TailTree, TooManyDirectoriesOfAGlobAreNoted) {
+  std::string deep = bed_.root();
+  for (int i = 0; i < 15; ++i) deep += "/d";
+  fs::create_directories(deep);
+  DirectoryFinder finder(bed_.links.pods);
+  EXPECT_THAT(finder.Find((*PathGlob::Parse(bed_.root() + "/**/*.log"))[0]), testing::SizeIs(18));
+  EXPECT_FALSE(finder.cut());
+  finder.Find((*PathGlob::Parse(bed_.root() + "/**/**/**/**/**/**/*.log"))[0]);
+  EXPECT_TRUE(finder.cut());
 }
 
 TEST_F(TailTree, StarsOverDirectories) {
