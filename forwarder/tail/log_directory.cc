@@ -36,6 +36,7 @@ class Lister {
 
   const LinkRoots& roots_;
   LogListing& listing_;
+  absl::Status failed_;  // of something that may be there all the same
 };
 
 absl::Status Lister::List(const RootedPath& directory,
@@ -47,6 +48,7 @@ absl::Status Lister::List(const RootedPath& directory,
         TakeEntry(fd->get(), directory, name, kind, wanted);
       });
   if (!all.ok()) return all.status();
+  if (!failed_.ok()) return failed_;
   if (!*all) Refuse(directory, absl::StrCat("more than ", kMaxDirectoryEntries, " entries"));
   return absl::OkStatus();
 }
@@ -110,6 +112,7 @@ void Lister::TakeRuntimeFile(const RootedPath& file, std::string_view base) {
   listing_.elsewhere.push_back(directory.full());
   const absl::Status s =
       lister.List(directory, [&name](std::string_view other) { return other == name; });
+  if (absl::IsResourceExhausted(s)) failed_ = s;
   if (!s.ok()) return;  // the runtime removed it; the link goes too
   for (ListedLog& log : beside.logs) {
     log.base = std::string(base);

@@ -38,7 +38,8 @@ struct LogListing {
 inline constexpr size_t kMaxDirectoryEntries = 65536;  // of one directory; the rest is not seen
 
 // `wanted` is asked with the name a log is written under. NotFound: there is no such directory
-// although its root is there.
+// although its root is there. ResourceExhausted: too many open files; half a listing would tell of
+// files that they are gone.
 absl::StatusOr<LogListing> ListLogs(const RootedPath& directory,
                                     const std::function<bool(std::string_view)>& wanted,
                                     const LinkRoots& roots);

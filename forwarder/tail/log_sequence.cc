@@ -44,6 +44,7 @@ TurnEnd LogSequence::TurnOf(size_t index, const ReadingPlan& plan, size_t* budge
   if (there.ok() && !file.started && !Start(file, plan)) return TurnEnd::kWaits;
   if (file.finished) return TurnEnd::kIdle;
   const TurnEnd end = there.ok() ? ReadOn(file, plan, budget) : TurnEnd::kWaits;
+  if (end == TurnEnd::kIdle) file.failing_since.reset();
   if (IsHopeless(file)) {
     GiveUp(file, plan);
     return TurnEnd::kIdle;
@@ -80,7 +81,7 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
   LineOutlet outlet(*plan.lines, scope_.flush.collector(), scope_.flush_bytes);
   const ReadEnd end = file.reader.Read(*file.source, scope_.buffer, outlet, budget);
   TouchIfMoved(file);
-  if (end != ReadEnd::kFailed) file.failing_since.reset();
+  if (end == ReadEnd::kMore || end == ReadEnd::kFull) file.failing_since.reset();
   if (!plain) file.SeeSize(file.reader.seen(), scope_.now);
   switch (end) {
     case ReadEnd::kMore:

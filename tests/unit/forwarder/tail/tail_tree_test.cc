@@ -2,8 +2,10 @@
 // counted.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -71,6 +73,29 @@ TEST_F(TailTree, DockersLinksAreFollowedWithWhatRotationLeft) {
   bed_.Run(4 * kSecond);
   EXPECT_THAT(bed_.texts(), ElementsAre("1", "2", "3", "4", "5"));
   EXPECT_THAT(Errors(), IsEmpty());
+}
+
+// What a listing lacks counts as gone, so it must not lack what could not be looked for.
+TEST_F(TailTree, WithoutFreeDescriptorsNothingIsListedByHalves) {
+  const std::string file = Docker("c0ffee");
+  AppendFile(file, Json("1"));
+  fs::create_symlink(file, directory_ + "/0.log");
+  const RootedPath directory{bed_.root(), absl::StrCat(kPod, "/app")};
+  const auto any = [](std::string_view) { return true; };
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(STDIN_FILENO);
+  ::close(next);
+  for (int free = 0; free < 8; ++free) {
+    rlimit few = before;
+    few.rlim_cur = static_cast<rlim_t>(next + free);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    const auto listing = ListLogs(directory, any, bed_.links);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_TRUE(listing.ok() ? listing->logs.size() == 1
+                             : absl::IsResourceExhausted(listing.status()))
+        << free << " descriptors: " << listing.status();
+  }
 }
 
 TEST_F(TailTree, LinksToPodsLogsMeanThoseLogs) {
