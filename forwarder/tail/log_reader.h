@@ -34,9 +34,9 @@ class LogReader {
   // Reads until something of ReadEnd holds; `budget` bytes at most, which are taken off it.
   // `buffer` is what is read at a time.
   ReadEnd Read(LogSource& source, std::span<char> buffer, LineOutlet& outlet, size_t* budget);
-  // Nothing will come any more: the last line as far as Read() saw it, whose newline is missing, and
-  // parts that wait. The former needs the source; null: it is gone. What came all the same is read
-  // by another Read().
+  // Nothing will come any more: the last line as far as Read() saw it, whose newline is missing,
+  // and parts that wait. The former needs the source; null: it is gone. What came all the same is
+  // read by another Read().
   void Finish(LogSource* source, std::span<char> buffer, LineOutlet& outlet);
   // Whether a line has begun whose last part is not there, and nothing but parts is missing.
   bool parts_wait() const;
