@@ -64,11 +64,6 @@ class LogShipper::Core final : public DriverLoad {
     driver_.Wake();
   }
 
-  size_t max_frame_bytes() {
-    MutexLock lock(driver_.mu());
-    return session_.status().max_frame_bytes;
-  }
-
   ShippingStatus status() {
     MutexLock lock(driver_.mu());
     ShippingStatus status = driver_.status();
@@ -123,7 +118,6 @@ bool LogShipper::HasRoom() const { return core_->HasRoom(); }
 bool LogShipper::Push(LogFlush flush) { return core_->Push(std::move(flush)); }
 void LogShipper::Retire(std::vector<std::string> keys) { core_->Retire(std::move(keys)); }
 void LogShipper::MoveTo(const std::string& address) { core_->driver().MoveTo(address); }
-size_t LogShipper::max_frame_bytes() const { return core_->max_frame_bytes(); }
 ShippingStatus LogShipper::status() const { return core_->status(); }
 absl::Status LogShipper::Stop(absl::Duration grace) { return core_->driver().Stop(grace); }
 

@@ -49,8 +49,6 @@ class LogShipper {
   // Goes to another gateway by the rules of GatewayMove; its own address: stays. Positions go with
   // it: the new one is told how far the files were read.
   void MoveTo(const std::string& address);
-  // A frame that is longer is refused; its lines would be read again, in vain.
-  size_t max_frame_bytes() const;
   ShippingStatus status() const;  // samples are lines
   // Says that it is draining and waits until everything is acknowledged or `grace` is over.
   absl::Status Stop(absl::Duration grace);

@@ -79,7 +79,6 @@ LogStamp StampFrom(const struct stat& status) {
   stamp.device = status.st_dev;
   stamp.inode = status.st_ino;
   stamp.size = static_cast<uint64_t>(status.st_size);
-  stamp.links = status.st_nlink;
   stamp.modified_ns =
       int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + int64_t{status.st_mtim.tv_nsec};
   return stamp;

@@ -29,7 +29,7 @@ struct RootedPath {
 // What is known of a file without reading it.
 struct LogStamp {
   uint64_t device = 0, inode = 0;
-  uint64_t size = 0, links = 0;
+  uint64_t size = 0;
   int64_t modified_ns = 0;  // since 1970
 
   bool same_file(const LogStamp& other) const {
