@@ -83,7 +83,8 @@ ReadEnd LogReader::Read(LogSource& source, std::span<char> buffer, LineOutlet& o
     if (!source.HeadIsSame()) return ReadEnd::kRewritten;
     const std::string_view chunk(buffer.data(), *n);
     const uint64_t seen = offset_ + chunk.size();
-    counts_.read_bytes += seen - std::min(seen, counted_);
+    const size_t fresh = seen - std::min(seen, counted_);
+    counts_.read_bytes += fresh;
     counted_ = std::max(counted_, seen);
     const bool was_long = long_.has_value();
     size_t taken = was_long ? TakeLong(chunk, outlet) : TakeLines(chunk, outlet);
@@ -96,7 +97,11 @@ ReadEnd LogReader::Read(LogSource& source, std::span<char> buffer, LineOutlet& o
     seen_ = full ? offset_ : seen;
     if (full && offset_ < seen) return ReadEnd::kFull;
     const bool more_in_chunk = was_long && !long_ && offset_ < seen;
-    if (at_end && !more_in_chunk) return ReadEnd::kEnd;
+    if (at_end && !more_in_chunk) {
+      // The beginning of a line that was looked at before is no work: nothing has come.
+      *budget -= std::min(*budget, fresh);
+      return ReadEnd::kEnd;
+    }
     // A call that inflated without reaching the offset was a turn's work.
     const size_t work = chunk.empty() ? *budget : chunk.size();
     *budget -= std::min(*budget, work);

@@ -152,15 +152,16 @@ class ScrapeLoopTest : public ::testing::Test {
   }
   void Apply(std::vector<Target> targets) {
     const size_t count = targets.size();
-    std::vector<std::string> ids;
-    for (const Target& target : targets) ids.push_back(target.id);
+    std::vector<std::pair<std::string, std::string>> wanted;
+    for (const Target& target : targets) wanted.emplace_back(target.id, target.url);
     TargetSet set;
     set.targets = std::move(targets);
     loop_->Apply(std::move(set));
     ASSERT_TRUE(Await([&] {
       const std::vector<TargetStatus> shown = loop_->targets();
       return shown.size() == count && std::all_of(shown.begin(), shown.end(), [&](const auto& t) {
-               return std::find(ids.begin(), ids.end(), t.target->id) != ids.end();
+               return std::count(wanted.begin(), wanted.end(),
+                                 std::pair(t.target->id, t.target->url)) > 0;
              });
     }));
   }

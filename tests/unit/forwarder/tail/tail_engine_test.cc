@@ -37,6 +37,23 @@ TEST(TailEngine, ReadsWhatIsThereAndWhatIsAppended) {
   EXPECT_THAT(bed.gateway.names.begin()->second, log);
 }
 
+TEST(TailEngine, AFileThatGrowsAllTheTimeIsShippedInEachInterval) {
+  TailBed bed;
+  const std::string log = bed.Container(kPod, "app") + "/0.log";
+  AppendFile(log, bed.Cri("first"));
+  bed.Start("*/app/*.log");
+  bed.Run(3 * kSecond);
+  size_t shipped = bed.texts().size();
+  int frames = 0;
+  for (int i = 0; i < 300; ++i) {  // 9 s
+    AppendFile(log, bed.Cri(absl::StrCat(i)));
+    bed.Run(absl::Milliseconds(30));
+    frames += bed.texts().size() > shipped ? 1 : 0;
+    shipped = bed.texts().size();
+  }
+  EXPECT_GE(frames, 7) << "the first poll may be a second away; then one flush follows the other";
+}
+
 TEST(TailEngine, ANewForwarderGoesOnWhereTheGatewayIs) {
   TailBed bed;
   const std::string log = bed.Container(kPod, "istio-proxy") + "/0.log";
