@@ -133,6 +133,6 @@ def make_reachable(directory):
     """By everybody: the way to it, and the programs."""
     for path in [directory, *directory.parents]:
         if not path.stat().st_mode & stat.S_IXOTH:
-            pytest.skip(f"{path} cannot be entered by others")
+            pytest.skip(f"a forwarder of another user is what is tested, and {path} cannot be entered by others")
     for path in directory.glob("*.yaml"):
         path.chmod(0o644)

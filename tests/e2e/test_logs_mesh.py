@@ -50,5 +50,5 @@ def test_a_nodes_life(chain):
                                    ["--copytruncate", "--keep-plain"]], ids=" ".join)
 def test_longer_lives(chain, long_run, flags):
     if not long_run:
-        pytest.skip("--all runs it")
+        pytest.skip("a minute for each runtime: script/test --all")
     live(chain, 60, *flags)

@@ -334,5 +334,5 @@ def line_delays(node, seconds):
         now = time.monotonic()
         taken += [now - at for at in written[len(taken):there]]
         assert now < end + 60, f"{len(written) - len(taken)} lines do not arrive"
-        time.sleep(0.03)
+        time.sleep(0.03)  # the rate of the lines, some 30 a second
     return statistics.quantiles(taken, n=100)[-1] * 1000

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <functional>
 #include <string>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "common/frame/log_frame.h"
@@ -15,10 +14,13 @@
 #include "gateway/status/queue_text.h"
 #include "tests/integration/gateway_bed.h"
 #include "tests/integration/log_region.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 
 namespace ampari {
 namespace {
+
+bool Soon(const std::function<bool()>& holds) { return Eventually(holds, absl::Seconds(10)); }
 
 using testing::AllOf;
 using testing::ElementsAre;
@@ -78,13 +80,6 @@ class GatewayLogs : public testing::Test {
     const HttpResponse response = FetchOnce(request);
     EXPECT_EQ(response.status, 200) << path;
     return response.body;
-  }
-  bool Eventually(const std::function<bool()>& holds) {
-    for (int i = 0; i < 1000; ++i) {
-      if (holds()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // polls, 10 s at most
-    }
-    return false;
   }
   Ledger LedgerOf() {
     const StoreStatus status = gateway_->snapshot().store;
@@ -150,7 +145,7 @@ TEST_F(GatewayLogs, AreShownWithTheirSignal) {
   client.Hello({.first = 1, .last = 2, .signal = v1::SIGNAL_LOGS});
   client.SendFrameBytes(FrameOf(1));
   client.SendFrameBytes(FrameOf(2));
-  ASSERT_TRUE(Eventually([&] { return Settled(2 * kLines); })) << Get("/api/v1/destinations");
+  ASSERT_TRUE(Soon([&] { return Settled(2 * kLines); })) << Get("/api/v1/destinations");
   const std::string id = "tenant=\"\",signal=\"logs\",destination=\"logs\"";
   EXPECT_THAT(Get("/metrics"),
               AllOf(HasSubstr("ampari_gateway_samples_delivered_total{" + id + "} 9"),
@@ -182,7 +177,7 @@ TEST_F(GatewayLogs, NeedALokiWriteOfTheTenantAndMayComeByReload) {
   ShipClient client(target(), "t");
   EXPECT_NE(client.Hello({.first = 1, .last = 1, .signal = v1::SIGNAL_LOGS}).epoch(), 0u);
   client.SendFrameBytes(FrameOf(1));
-  EXPECT_TRUE(Eventually([&] { return loki_.stored_lines() == kLines; }));
+  EXPECT_TRUE(Soon([&] { return loki_.stored_lines() == kLines; }));
   const std::vector<DeliveryStatus> deliveries = gateway_->snapshot().deliveries;
   ASSERT_THAT(deliveries, SizeIs(2));
   EXPECT_EQ(deliveries[0].id.signal, Signal::kMetrics);

@@ -19,11 +19,14 @@
 #include "gateway/gateway.h"
 #include "gateway/queue_command.h"
 #include "tests/integration/gateway_bed.h"
+#include "tests/support/eventually.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/status_matchers.h"
 
 namespace ampari {
 namespace {
+
+bool Soon(const std::function<bool()>& holds) { return Eventually(holds, absl::Seconds(10)); }
 
 using testing::HasSubstr;
 using testing::Not;
@@ -96,13 +99,6 @@ class GatewayProgram : public testing::Test {
     EXPECT_TRUE(client.AwaitDurable(1));
     return welcome.store_id();
   }
-  bool Eventually(const std::function<bool()>& holds) {
-    for (int i = 0; i < 1000; ++i) {
-      if (holds()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // polls, 10 s at most
-    }
-    return false;
-  }
   uint64_t Delivered() { return gateway_->snapshot().store.destinations.at(0).ledger.delivered; }
 
   TempDir dir_;
@@ -115,7 +111,7 @@ TEST_F(GatewayProgram, DeliversAndShowsNoSecretAnywhere) {
   region_.status = 401;
   Start(Config(region_.url()));
   ShipOne(absl::StrCat(kCanary, "-east"));
-  EXPECT_TRUE(Eventually([&] { return gateway_->snapshot().deliveries.at(0).held; }));
+  EXPECT_TRUE(Soon([&] { return gateway_->snapshot().deliveries.at(0).held; }));
   {
     ShipClient refused(absl::StrCat("127.0.0.1:", gateway_->grpc_port()),
                        absl::StrCat(kCanary, "-wrong"));
@@ -132,8 +128,7 @@ TEST_F(GatewayProgram, DeliversAndShowsNoSecretAnywhere) {
   absl::StrAppend(&shown, std::string(gateway_->Reload().message()));
   dir_.Write("gateway.yaml", Config(region_.url(), "global: {external_labels: {mesh: m}}\n"));
   EXPECT_THAT(gateway_->Reload(), IsOk());
-  EXPECT_TRUE(Eventually([&] { return Delivered() == kSamplesPerFrame; }))
-      << Get("/api/v1/destinations");
+  EXPECT_TRUE(Soon([&] { return Delivered() == kSamplesPerFrame; })) << Get("/api/v1/destinations");
   EXPECT_GT(region_.authorized, 0);
   gateway_->Stop();
   gateway_.reset();
@@ -164,7 +159,7 @@ TEST_F(GatewayProgram, AFailedReloadLeavesTheFormerConfigurationInForce) {
     EXPECT_FALSE(gateway_->snapshot().reload.last_successful);
   }
   ShipOne(absl::StrCat(kCanary, "-east"));
-  EXPECT_TRUE(Eventually([&] { return Delivered() == kSamplesPerFrame; }));
+  EXPECT_TRUE(Soon([&] { return Delivered() == kSamplesPerFrame; }));
   dir_.Write("gateway.yaml", Config(region_.url()));
   EXPECT_THAT(gateway_->Reload(), IsOk());
   EXPECT_TRUE(gateway_->snapshot().reload.last_successful);
@@ -183,7 +178,7 @@ std::vector<std::string> Counted(const Gateway& gateway) {
 TEST_F(GatewayProgram, AReloadThatTheDiskRefusesChangesNothing) {
   Start(Config(region_.url()));
   const std::string store_id = ShipOne(absl::StrCat(kCanary, "-east"));
-  EXPECT_TRUE(Eventually([&] { return Delivered() == kSamplesPerFrame; }));
+  EXPECT_TRUE(Soon([&] { return Delivered() == kSamplesPerFrame; }));
   const std::vector<std::string> before = Counted(*gateway_);
   std::string other = Config(region_.url());
   other.replace(other.find("name: region"), 12, "name: moved, start: oldest");
@@ -193,7 +188,7 @@ TEST_F(GatewayProgram, AReloadThatTheDiskRefusesChangesNothing) {
     auto full = std::make_unique<FileSizeLimit>(1);
     std::thread reload([&] { status = gateway_->Reload(); });
     // The store has closed itself and tries to open again until the disk is not full any more.
-    EXPECT_TRUE(Eventually([&] { return Counted(*gateway_).empty(); }));
+    EXPECT_TRUE(Soon([&] { return Counted(*gateway_).empty(); }));
     full.reset();
     reload.join();
   }
@@ -204,7 +199,7 @@ TEST_F(GatewayProgram, AReloadThatTheDiskRefusesChangesNothing) {
                   absl::StrCat(kCanary, "-east"));
   back.Hello({.store_id = store_id, .acknowledged = 1, .first = 2, .last = 2});
   back.SendFrame(2);
-  EXPECT_TRUE(Eventually([&] { return Delivered() == 2 * kSamplesPerFrame; }));
+  EXPECT_TRUE(Soon([&] { return Delivered() == 2 * kSamplesPerFrame; }));
   EXPECT_THAT(gateway_->Reload(), IsOk());
   EXPECT_THAT(Counted(*gateway_), testing::ElementsAre(testing::HasSubstr("/moved")));
 }
@@ -223,7 +218,7 @@ TEST_F(GatewayProgram, ARestartKeepsLedgerAndMarks) {
                   absl::StrCat(kCanary, "-east"));
   EXPECT_EQ(back.Hello({.store_id = store_id, .acknowledged = 1, .first = 1, .last = 1}).mark(),
             1u);
-  EXPECT_TRUE(Eventually([&] {
+  EXPECT_TRUE(Soon([&] {
     const Ledger ledger = gateway_->snapshot().store.destinations.at(0).ledger;
     return ledger.pending == 0 && ledger.delivered + ledger.uncertain == kSamplesPerFrame;
   })) << Get("/api/v1/status/ledger")

@@ -15,10 +15,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/frame/log_frame.h"
-#include "common/runtime/mutex.h"
 #include "forwarder/shipping/log_shipper.h"
 #include "forwarder/tail/log_tailer.h"
 #include "tests/integration/gateway_bed.h"
+#include "tests/support/eventually.h"
 #include "tests/support/relay.h"
 #include "tests/support/status_matchers.h"
 
@@ -30,6 +30,8 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 constexpr absl::Duration kPatience = absl::Seconds(90);
+
+bool Await(const std::function<bool()>& condition) { return Eventually(condition, kPatience); }
 
 // The machine's clocks, and what was added to them.
 class DayClock final : public Clock {
@@ -43,20 +45,6 @@ class DayClock final : public Clock {
 
   std::atomic<int64_t> hours_ = 0;
 };
-
-// Waits for a state of other threads, which tell nobody; the bound only matters when the test
-// fails.
-bool Eventually(const std::function<bool()>& condition) {
-  Mutex mu;
-  CondVar nobody;
-  const absl::Duration deadline = SystemClock().Monotonic() + kPatience;
-  while (!condition()) {
-    if (SystemClock().Monotonic() > deadline) return false;
-    MutexLock lock(mu);
-    nobody.WaitFor(mu, absl::Milliseconds(5));
-  }
-  return true;
-}
 
 GatewayConfig LogConfig() {
   GatewayConfig config = BedConfig();
@@ -164,7 +152,7 @@ class LogDays : public testing::Test {
       const uint64_t before = bed_.store().status().commits_total;
       clock_.Add(absl::Hours(24));
       // It notes the witness's contact, if nobody else's.
-      ASSERT_TRUE(Eventually([&] { return bed_.store().status().commits_total > before; }));
+      ASSERT_TRUE(Await([&] { return bed_.store().status().commits_total > before; }));
     }
   }
   void AddWitness() {
@@ -176,7 +164,7 @@ class LogDays : public testing::Test {
     hello.instance_id = std::string(16, 'w');
     hello.signal = Signal::kLogs;
     bed_.store().OpenStream(hello, witness_);
-    ASSERT_TRUE(Eventually([&] { return witness_->welcomed.load(); }));
+    ASSERT_TRUE(Await([&] { return witness_->welcomed.load(); }));
   }
 
   // --- the gateway
@@ -199,7 +187,7 @@ class LogDays : public testing::Test {
   }
   // Every line that was ever stored, in the store's order, once there are `count` of them.
   const std::vector<std::string>& Stored(size_t count) {
-    EXPECT_TRUE(Eventually([&] {
+    EXPECT_TRUE(Await([&] {
       Collect();
       return stored_.size() >= count;
     })) << count;
@@ -270,7 +258,7 @@ TEST_F(LogDays, AForwarderThatIsAwayForLongerIsANewOneByTheRuleOfTheStart) {
   const uint64_t skipped = SizeOf("old") + SizeOf("aged");
   StartNode();
   EXPECT_THAT(Stored(2), ElementsAre("1", "2"));
-  ASSERT_TRUE(Eventually([&] { return node_->skipped_bytes() == skipped; }))
+  ASSERT_TRUE(Await([&] { return node_->skipped_bytes() == skipped; }))
       << node_->skipped_bytes() << " of " << skipped;
   Write("old", "3");
   EXPECT_THAT(Stored(3), ElementsAre("1", "2", "3"));
@@ -286,8 +274,8 @@ TEST_F(LogDays, AForwarderThatIsAwayForLongerIsANewOneByTheRuleOfTheStart) {
 TEST_F(LogDays, AnOldFileThatIsKnownIsReadOn) {
   Write("pod", "long ago", absl::Hours(24 * 10));
   StartNode();
-  ASSERT_TRUE(Eventually([&] { return node_->skipped_bytes() == SizeOf("pod"); }));
-  ASSERT_TRUE(Eventually([&] { return node_->shipping().acknowledged_sequence > 0; }));
+  ASSERT_TRUE(Await([&] { return node_->skipped_bytes() == SizeOf("pod"); }));
+  ASSERT_TRUE(Await([&] { return node_->shipping().acknowledged_sequence > 0; }));
   PassDays(5);
   StopNode();
   Write("pod", "1");  // while nobody looks
@@ -305,21 +293,21 @@ TEST_F(LogDays, AForwarderThatIsCutOffForLongerBringsItsPositionsAlong) {
   Write("pod", "1", absl::Hours(2));
   Write("quiet", "2");
   node_ = std::make_unique<Node>(clock_, (*relay)->address(), root_);
-  ASSERT_TRUE(Eventually([&] { return node_->skipped_bytes() == SizeOf("pod"); }));
+  ASSERT_TRUE(Await([&] { return node_->skipped_bytes() == SizeOf("pod"); }));
   EXPECT_THAT(Stored(1), ElementsAre("2"));
   Write("pod", "3");
   EXPECT_THAT(Stored(2), ElementsAre("2", "3"));
-  ASSERT_TRUE(Eventually([&] { return node_->shipping().acknowledged_sequence >= 2; }));
+  ASSERT_TRUE(Await([&] { return node_->shipping().acknowledged_sequence >= 2; }));
   (*relay)->Refuse(true);
   (*relay)->Cut();
-  ASSERT_TRUE(Eventually([&] { return !node_->shipping().connected; }));
+  ASSERT_TRUE(Await([&] { return !node_->shipping().connected; }));
   PassDays(3);
   Write("pod", "4");
   PassDays(3);
   (*relay)->Refuse(false);
   Write("pod", "5");
   EXPECT_THAT(Stored(4), ElementsAre("2", "3", "4", "5"));
-  ASSERT_TRUE(Eventually([&] { return node_->shipping().connected; }));
+  ASSERT_TRUE(Await([&] { return node_->shipping().connected; }));
   EXPECT_EQ(node_->shipping().instances_total, 2u) << "the gateway had forgotten it";
   Write("quiet", "6");
   EXPECT_THAT(Stored(5), ElementsAre("2", "3", "4", "5", "6"));

@@ -8,8 +8,8 @@
 #include <functional>
 #include <memory>
 
-#include "common/runtime/mutex.h"
 #include "tests/integration/gateway_bed.h"
+#include "tests/support/eventually.h"
 #include "tests/support/relay.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/forwarder/shipping/line_reader.h"
@@ -18,20 +18,6 @@ namespace ampari {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
-
-// Waits for a state of other threads, which tell nobody; the bound only matters when the test
-// fails.
-bool Eventually(const std::function<bool()>& condition) {
-  Mutex mu;
-  CondVar nobody;
-  const absl::Duration deadline = SystemClock().Monotonic() + kPatience;
-  while (!condition()) {
-    if (SystemClock().Monotonic() > deadline) return false;
-    MutexLock lock(mu);
-    nobody.WaitFor(mu, absl::Milliseconds(2));
-  }
-  return true;
-}
 
 GatewayConfig LogConfig() {
   GatewayConfig config = BedConfig();

@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "common/runtime/clock.h"
-#include "common/runtime/mutex.h"
+#include "tests/support/eventually.h"
 #include "tests/support/relay.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/forwarder/shipping/fake_gateway.h"
@@ -18,20 +18,6 @@ namespace ampari {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
-
-// Waits for a state of other threads, which tell nobody; the bound only matters when the test
-// fails.
-bool Eventually(const std::function<bool()>& condition) {
-  Mutex mu;
-  CondVar nobody;
-  const absl::Duration deadline = SystemClock().Monotonic() + kPatience;
-  while (!condition()) {
-    if (SystemClock().Monotonic() > deadline) return false;
-    MutexLock lock(mu);
-    nobody.WaitFor(mu, absl::Milliseconds(5));
-  }
-  return true;
-}
 
 ShippingOptions Options(const std::string& address) {
   ShippingOptions options;
