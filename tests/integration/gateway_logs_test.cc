@@ -20,8 +20,6 @@
 namespace ampari {
 namespace {
 
-bool Soon(const std::function<bool()>& holds) { return Eventually(holds, absl::Seconds(10)); }
-
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -145,7 +143,7 @@ TEST_F(GatewayLogs, AreShownWithTheirSignal) {
   client.Hello({.first = 1, .last = 2, .signal = v1::SIGNAL_LOGS});
   client.SendFrameBytes(FrameOf(1));
   client.SendFrameBytes(FrameOf(2));
-  ASSERT_TRUE(Soon([&] { return Settled(2 * kLines); })) << Get("/api/v1/destinations");
+  ASSERT_TRUE(Eventually([&] { return Settled(2 * kLines); })) << Get("/api/v1/destinations");
   const std::string id = "tenant=\"\",signal=\"logs\",destination=\"logs\"";
   EXPECT_THAT(Get("/metrics"),
               AllOf(HasSubstr("ampari_gateway_samples_delivered_total{" + id + "} 9"),
@@ -177,7 +175,7 @@ TEST_F(GatewayLogs, NeedALokiWriteOfTheTenantAndMayComeByReload) {
   ShipClient client(target(), "t");
   EXPECT_NE(client.Hello({.first = 1, .last = 1, .signal = v1::SIGNAL_LOGS}).epoch(), 0u);
   client.SendFrameBytes(FrameOf(1));
-  EXPECT_TRUE(Soon([&] { return loki_.stored_lines() == kLines; }));
+  EXPECT_TRUE(Eventually([&] { return loki_.stored_lines() == kLines; }));
   const std::vector<DeliveryStatus> deliveries = gateway_->snapshot().deliveries;
   ASSERT_THAT(deliveries, SizeIs(2));
   EXPECT_EQ(deliveries[0].id.signal, Signal::kMetrics);

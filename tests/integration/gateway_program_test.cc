@@ -19,6 +19,7 @@
 #include "gateway/gateway.h"
 #include "gateway/queue_command.h"
 #include "tests/integration/gateway_bed.h"
+#include "tests/support/ballast.h"
 #include "tests/support/eventually.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/status_matchers.h"
@@ -26,12 +27,11 @@
 namespace ampari {
 namespace {
 
-bool Soon(const std::function<bool()>& holds) { return Eventually(holds, absl::Seconds(10)); }
-
 using testing::HasSubstr;
 using testing::Not;
 
 constexpr char kCanary[] = "canary-5f1e";
+constexpr uint64_t kMaxBytes = uint64_t{512} << 20;
 
 // A region that takes everything, or answers `status`.
 class Region {
@@ -59,7 +59,7 @@ class GatewayProgram : public testing::Test {
  protected:
   std::string Config(const std::string& url, const std::string& more = "") {
     return absl::StrCat(
-        "storage: {directory: ", dir_.File("data"), ", max_bytes: 512MiB}\n",
+        "storage: {directory: ", dir_.File("data"), ", max_bytes: ", kMaxBytes, "}\n",
         "grpc: {listen_address: \"127.0.0.1:0\", insecure: true}\n",
         "http: {listen_address: \"127.0.0.1:0\"}\n", "forwarders: [{name: east, token: ", kCanary,
         "-east, labels: {cluster: east}}]\n", "remote_write:\n  - {name: region, url: \"", url,
@@ -99,6 +99,12 @@ class GatewayProgram : public testing::Test {
     EXPECT_TRUE(client.AwaitDurable(1));
     return welcome.store_id();
   }
+  // Frames are taken, and will be as long as the disk is not full.
+  void AwaitReserve() {
+    EXPECT_TRUE(Eventually([&] {
+      return BallastHeld(dir_.File("data"), kMaxBytes) && !gateway_->snapshot().store.paused;
+    }));
+  }
   uint64_t Delivered() { return gateway_->snapshot().store.destinations.at(0).ledger.delivered; }
 
   TempDir dir_;
@@ -111,7 +117,7 @@ TEST_F(GatewayProgram, DeliversAndShowsNoSecretAnywhere) {
   region_.status = 401;
   Start(Config(region_.url()));
   ShipOne(absl::StrCat(kCanary, "-east"));
-  EXPECT_TRUE(Soon([&] { return gateway_->snapshot().deliveries.at(0).held; }));
+  EXPECT_TRUE(Eventually([&] { return gateway_->snapshot().deliveries.at(0).held; }));
   {
     ShipClient refused(absl::StrCat("127.0.0.1:", gateway_->grpc_port()),
                        absl::StrCat(kCanary, "-wrong"));
@@ -128,7 +134,8 @@ TEST_F(GatewayProgram, DeliversAndShowsNoSecretAnywhere) {
   absl::StrAppend(&shown, std::string(gateway_->Reload().message()));
   dir_.Write("gateway.yaml", Config(region_.url(), "global: {external_labels: {mesh: m}}\n"));
   EXPECT_THAT(gateway_->Reload(), IsOk());
-  EXPECT_TRUE(Soon([&] { return Delivered() == kSamplesPerFrame; })) << Get("/api/v1/destinations");
+  EXPECT_TRUE(Eventually([&] { return Delivered() == kSamplesPerFrame; }))
+      << Get("/api/v1/destinations");
   EXPECT_GT(region_.authorized, 0);
   gateway_->Stop();
   gateway_.reset();
@@ -159,7 +166,7 @@ TEST_F(GatewayProgram, AFailedReloadLeavesTheFormerConfigurationInForce) {
     EXPECT_FALSE(gateway_->snapshot().reload.last_successful);
   }
   ShipOne(absl::StrCat(kCanary, "-east"));
-  EXPECT_TRUE(Soon([&] { return Delivered() == kSamplesPerFrame; }));
+  EXPECT_TRUE(Eventually([&] { return Delivered() == kSamplesPerFrame; }));
   dir_.Write("gateway.yaml", Config(region_.url()));
   EXPECT_THAT(gateway_->Reload(), IsOk());
   EXPECT_TRUE(gateway_->snapshot().reload.last_successful);
@@ -178,20 +185,22 @@ std::vector<std::string> Counted(const Gateway& gateway) {
 TEST_F(GatewayProgram, AReloadThatTheDiskRefusesChangesNothing) {
   Start(Config(region_.url()));
   const std::string store_id = ShipOne(absl::StrCat(kCanary, "-east"));
-  EXPECT_TRUE(Soon([&] { return Delivered() == kSamplesPerFrame; }));
+  EXPECT_TRUE(Eventually([&] { return Delivered() == kSamplesPerFrame; }));
   const std::vector<std::string> before = Counted(*gateway_);
   std::string other = Config(region_.url());
   other.replace(other.find("name: region"), 12, "name: moved, start: oldest");
   dir_.Write("gateway.yaml", other);
   absl::Status status;
+  AwaitReserve();
   {
     auto full = std::make_unique<FileSizeLimit>(1);
     std::thread reload([&] { status = gateway_->Reload(); });
     // The store has closed itself and tries to open again until the disk is not full any more.
-    EXPECT_TRUE(Soon([&] { return Counted(*gateway_).empty(); }));
+    EXPECT_TRUE(Eventually([&] { return Counted(*gateway_).empty(); }));
     full.reset();
     reload.join();
   }
+  AwaitReserve();
   EXPECT_FALSE(status.ok());
   EXPECT_FALSE(gateway_->snapshot().reload.last_successful);
   EXPECT_EQ(Counted(*gateway_), before);
@@ -199,7 +208,7 @@ TEST_F(GatewayProgram, AReloadThatTheDiskRefusesChangesNothing) {
                   absl::StrCat(kCanary, "-east"));
   back.Hello({.store_id = store_id, .acknowledged = 1, .first = 2, .last = 2});
   back.SendFrame(2);
-  EXPECT_TRUE(Soon([&] { return Delivered() == 2 * kSamplesPerFrame; }));
+  EXPECT_TRUE(Eventually([&] { return Delivered() == 2 * kSamplesPerFrame; }));
   EXPECT_THAT(gateway_->Reload(), IsOk());
   EXPECT_THAT(Counted(*gateway_), testing::ElementsAre(testing::HasSubstr("/moved")));
 }
@@ -218,7 +227,7 @@ TEST_F(GatewayProgram, ARestartKeepsLedgerAndMarks) {
                   absl::StrCat(kCanary, "-east"));
   EXPECT_EQ(back.Hello({.store_id = store_id, .acknowledged = 1, .first = 1, .last = 1}).mark(),
             1u);
-  EXPECT_TRUE(Soon([&] {
+  EXPECT_TRUE(Eventually([&] {
     const Ledger ledger = gateway_->snapshot().store.destinations.at(0).ledger;
     return ledger.pending == 0 && ledger.delivered + ledger.uncertain == kSamplesPerFrame;
   })) << Get("/api/v1/status/ledger")

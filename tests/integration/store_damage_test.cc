@@ -20,6 +20,7 @@
 #include "gateway/store/repair.h"
 #include "gateway/store/tasks.h"
 #include "gateway/store/topology.h"
+#include "tests/support/ballast.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/gateway/store/store_rig.h"
@@ -86,6 +87,13 @@ class StoreDamageTest : public testing::Test {
     char byte = static_cast<char>(file.get());
     file.seekp(middle);
     file.put(static_cast<char>(byte ^ 0x10));
+  }
+  // The store is not paused, nor about to be, as long as the disk is not full.
+  void AwaitReserve() {
+    rig_.WaitUntil([&] {
+      return BallastHeld(rig_.directory(), rig_.options().max_bytes) &&
+             !rig_.store().status().paused;
+    });
   }
   // The state of the disk as a kill would leave it: a copy of the running store's files.
   void Kill() {
@@ -222,13 +230,14 @@ TEST_F(StoreDamageTest, DroppingWholeFilesBringsNothingBack) {
 TEST_F(StoreDamageTest, AFullDiskReopensTheStoreInPlace) {
   StoreRig::Stream stream = rig_.Connect(HelloOf("node", 'a'));
   rig_.Send(stream, 1, 5, 10);
+  AwaitReserve();
   {
     FileSizeLimit limit(64 << 10);
     rig_.store().SubmitFrame(stream.id, FrameOf(6, 10, 1 << 20));
     EXPECT_THAT(stream.sink->WaitClosed(), StatusIs(absl::StatusCode::kUnavailable));
   }
-  rig_.WaitUntil(
-      [&] { return rig_.store().status().reopened_total == 1 && !rig_.store().status().paused; });
+  rig_.WaitUntil([&] { return rig_.store().status().reopened_total == 1; });
+  AwaitReserve();
   HelloRequest hello = HelloOf("node", 'a');
   hello.store_id = stream.welcome.store_id;
   hello.acknowledged = 5;
@@ -271,6 +280,7 @@ TEST_F(StoreDamageTest, ANewTenantOnAFullDiskIsRefusedAndTheOthersGoOn) {
   rig_.Send(stream, 1, 5, 10);
   const QueueTopology other{"other", Signal::kMetrics, 0, {{"region"}}};
   absl::Status applied;
+  AwaitReserve();
   {
     auto full = std::make_unique<FileSizeLimit>(1);
     std::thread apply([&] { applied = rig_.store().Apply({other}); });
@@ -278,6 +288,7 @@ TEST_F(StoreDamageTest, ANewTenantOnAFullDiskIsRefusedAndTheOthersGoOn) {
     full.reset();  // the store tries to open again until then
     apply.join();
   }
+  AwaitReserve();
   EXPECT_FALSE(applied.ok());
   EXPECT_THAT(DestinationsOf(rig_.store()), testing::ElementsAre("t/region"));
   EXPECT_FALSE(rig_.store().status().destinations[0].removed);
