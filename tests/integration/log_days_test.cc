@@ -311,6 +311,7 @@ TEST_F(LogDays, AForwarderThatIsCutOffForLongerBringsItsPositionsAlong) {
   EXPECT_EQ(node_->shipping().instances_total, 2u) << "the gateway had forgotten it";
   Write("quiet", "6");
   EXPECT_THAT(Stored(5), ElementsAre("2", "3", "4", "5", "6"));
+  StopNode();  // while its way to the gateway is there
 }
 
 // A stopped gateway ages by a day at the most.
