@@ -21,8 +21,13 @@ inline constexpr size_t kMaxLogFrameRawBytes = size_t{64} << 20;
 inline constexpr size_t kMaxLineMetadataBytes = size_t{64} << 10;
 inline constexpr size_t kMaxLineRefusals = 100;  // different words of one frame
 
-// What of a frame is sent, in the frame's order.
+// What of a frame is sent, in the frame's order. Not copyable: lines point into `text` and
+// `mended`, which stay where they are when it is moved.
 struct FrameLines {
+  FrameLines() = default;
+  FrameLines(FrameLines&&) = default;
+  FrameLines& operator=(FrameLines&&) = default;
+
   struct Stream {
     std::shared_ptr<const RenderedStream> rendered;
     std::vector<LogEntry> entries;  // at least one
@@ -33,7 +38,6 @@ struct FrameLines {
   uint64_t cut = 0;                          // lines that are sent cut
   std::map<std::string, uint64_t> refusals;  // words -> lines; bounded
 
-  // What the lines point into.
   std::shared_ptr<LogFrameDecoder> text;
   std::deque<std::string> mended;
 };

@@ -36,13 +36,13 @@ std::string Text(const LineGroups& groups, const LineUnit& unit) {
   return text;
 }
 
-LineGroups Groups(const std::vector<FrameLines>& frames, const std::set<std::string>& last = {}) {
+LineGroups Groups(std::span<const FrameLines> frames, const std::set<std::string>& last = {}) {
   std::vector<uint64_t> sequences;
   for (size_t i = 0; i < frames.size(); ++i) sequences.push_back(7 + i);
   return GroupLines(frames, sequences, last);
 }
 
-std::vector<std::string> Units(const std::vector<FrameLines>& frames, uint64_t max_bytes,
+std::vector<std::string> Units(std::span<const FrameLines> frames, uint64_t max_bytes,
                                uint64_t max_streams = 0) {
   const LineGroups groups = Groups(frames);
   std::vector<std::string> texts;
@@ -52,27 +52,27 @@ std::vector<std::string> Units(const std::vector<FrameLines>& frames, uint64_t m
 }
 
 TEST(LogBatch, EndsAtItsBytesAndALargerLineIsAlone) {
-  const std::vector<FrameLines> frames = {Frame({{"A", {"a1", "a2"}}, {"B", {"b1"}}}),
-                                          Frame({{"A", {"a3", "a4 is long", "a5"}}})};
+  const FrameLines frames[] = {Frame({{"A", {"a1", "a2"}}, {"B", {"b1"}}}),
+                               Frame({{"A", {"a3", "a4 is long", "a5"}}})};
   EXPECT_THAT(Units(frames, 100), ElementsAre("A:a1,a2,a3,a4 is long,a5 B:b1"));
   EXPECT_THAT(Units(frames, 6), ElementsAre("A:a1,a2,a3", "A:a4 is long", "A:a5 B:b1"));
   EXPECT_THAT(Units(frames, 1),
               ElementsAre("A:a1", "A:a2", "A:a3", "A:a4 is long", "A:a5", "B:b1"));
   EXPECT_THAT(Units({}, 1), ElementsAre());
-  EXPECT_THAT(Units({Frame({})}, 1), ElementsAre());
+  const FrameLines none[] = {Frame({})};
+  EXPECT_THAT(Units(none, 1), ElementsAre());
 }
 
 TEST(LogBatch, EndsAtItsStreams) {
-  const std::vector<FrameLines> frames = {
-      Frame({{"A", {"a1", "a2"}}, {"B", {"b1"}}, {"C", {"c1"}}})};
+  const FrameLines frames[] = {Frame({{"A", {"a1", "a2"}}, {"B", {"b1"}}, {"C", {"c1"}}})};
   EXPECT_THAT(Units(frames, 100, 2), ElementsAre("A:a1,a2 B:b1", "C:c1"));
   EXPECT_THAT(Units(frames, 100, 1), ElementsAre("A:a1,a2", "B:b1", "C:c1"));
   EXPECT_THAT(Units(frames, 2, 2), ElementsAre("A:a1", "A:a2", "B:b1", "C:c1"));
 }
 
 TEST(LogBatch, GroupsKnowTheirLines) {
-  const std::vector<FrameLines> frames = {Frame({{"A", {"a1"}}, {"B", {"b1"}}}),
-                                          Frame({{"C", {"c1"}}, {"A", {"a2", "a3"}}})};
+  const FrameLines frames[] = {Frame({{"A", {"a1"}}, {"B", {"b1"}}}),
+                               Frame({{"C", {"c1"}}, {"A", {"a2", "a3"}}})};
   const LineGroups groups = Groups(frames, {"A"});
   ASSERT_EQ(groups.size(), 3u);
   EXPECT_EQ(groups[0].selector(), "B");
@@ -90,7 +90,7 @@ TEST(LogBatch, MetadataCounts) {
 }
 
 TEST(LogBatch, HalvesAreCutBetweenStreamsAndLoseNothing) {
-  const std::vector<FrameLines> frames = {
+  const FrameLines frames[] = {
       Frame({{"A", {"a1", "a2", "a3", "a4", "a5"}}, {"B", {"b1"}}, {"C", {"c1"}}})};
   const LineGroups groups = Groups(frames);
   const LineUnit all = CutUnits(groups, 0, 100, 0)[0];
@@ -111,9 +111,8 @@ TEST(LogBatch, HalvesAreCutBetweenStreamsAndLoseNothing) {
 
 // Taken apart to single lines, every unit is every line once, in the order of the groups.
 TEST(LogBatch, TakenApartIsWhole) {
-  const std::vector<FrameLines> frames = {
-      Frame({{"A", {"a1", "a2"}}, {"B", {"b1", "b2", "b3"}}}),
-      Frame({{"C", {"c1"}}, {"A", {"a3", "a4"}}, {"B", {"b4"}}})};
+  const FrameLines frames[] = {Frame({{"A", {"a1", "a2"}}, {"B", {"b1", "b2", "b3"}}}),
+                               Frame({{"C", {"c1"}}, {"A", {"a3", "a4"}}, {"B", {"b4"}}})};
   const LineGroups groups = Groups(frames);
   std::vector<LineUnit> waiting = {CutUnits(groups, 0, 100, 0)[0]};
   std::string order;
@@ -136,7 +135,7 @@ TEST(LogBatch, TakenApartIsWhole) {
 }
 
 TEST(LogBatch, ADeadLetterIsReadable) {
-  std::vector<FrameLines> frames = {Frame({{"{app=\"web\"}", {"GET \"/\""}}})};
+  FrameLines frames[] = {Frame({{"{app=\"web\"}", {"GET \"/\""}}})};
   frames[0].streams[0].entries[0].time_ns = 1'700'000'000'123'456'789;
   const LineGroups groups = Groups(frames);
   const LineText first = FirstLine(groups, CutUnits(groups, 0, 100, 0)[0]);

@@ -1,15 +1,17 @@
-// From stored frames to lines: whose buffers are kept.
+// From stored frames to lines: whose buffers are kept, and for how long.
 #include "gateway/delivery/log_lines.h"
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace ampari {
 namespace {
 
-Record RecordOf(size_t line_bytes) {
+Record RecordOf(const std::string& line) {
   LogFrameBuilder builder;
   builder.BeginStream({{"a", "b"}});
-  builder.AddLine(1, std::string(line_bytes, 'x'));
+  builder.AddLine(1, line);
   Record record;
   record.header.items = 1;
   record.frame = builder.Finish(1);
@@ -21,12 +23,30 @@ TEST(LogFrameReader, ALargeFrameTakesNoBufferThatIsKept) {
   LogFrameReader reader;
   StreamRenderer renderer({});
   const auto buffer_of = [&](size_t line_bytes) {
-    return reader.Read(RecordOf(line_bytes), {}, renderer)->text.get();
+    return reader.Read(RecordOf(std::string(line_bytes, 'x')), {}, renderer)->text.get();
   };
   const LogFrameDecoder* kept = buffer_of(100);
   EXPECT_EQ(buffer_of(1000), kept);
   EXPECT_NE(buffer_of(5 << 20), kept);
   EXPECT_EQ(buffer_of(1000), kept);
+}
+
+// A line that is not UTF-8 is mended before it is measured: the text belongs to the frame's lines,
+// wherever those are moved to.
+TEST(LogFrameReader, MendedLinesStayWhenTheirFrameIsMoved) {
+  const std::string rest(99, 'x');
+  LogFrameReader reader;
+  StreamRenderer renderer({{}, {.max_line_bytes = 200}});
+  std::vector<FrameLines> frames;
+  for (int i = 0; i < 5; ++i) {
+    absl::StatusOr<FrameLines> read = reader.Read(RecordOf("\xff" + rest), {}, renderer);
+    ASSERT_TRUE(read.ok());
+    frames.push_back(*std::move(read));
+  }
+  for (const FrameLines& frame : frames) {
+    ASSERT_EQ(frame.lines, 1u);
+    EXPECT_EQ(frame.streams[0].entries[0].line, "\xEF\xBF\xBD" + rest);
+  }
 }
 
 }  // namespace
