@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kMaxRefusalWords = 512;    // bytes
 constexpr size_t kMaxNameInWords = 64;      // bytes
 constexpr size_t kCachedStreamBytes = 128;  // of a remembered stream besides its texts
+// Loki adds it where it is missing and does not count it (pkg/distributor/validator.go).
+constexpr char kServiceName[] = "service_name";
 
 std::string TooLong(const char* what, size_t size, uint32_t limit, std::string_view name) {
   return absl::StrCat("a label ", what, " of ", size, " bytes, the limit is ", limit, ": ",
@@ -23,9 +25,12 @@ std::string TooLong(const char* what, size_t size, uint32_t limit, std::string_v
 }  // namespace
 
 std::string StreamRefusal(const Labels& labels, const LogLimits& limits) {
-  const size_t count = labels.size();
-  if (limits.max_label_names != 0 && count > limits.max_label_names)
-    return absl::StrCat(count, " labels, the limit is ", limits.max_label_names);
+  const bool has_service = labels.Has(kServiceName);
+  const size_t count = labels.size() - (has_service ? 1 : 0);
+  if (limits.max_label_names != 0 && count > limits.max_label_names) {
+    return absl::StrCat(count, " labels", has_service ? " besides service_name" : "",
+                        ", the limit is ", limits.max_label_names);
+  }
   for (const Label label : labels) {
     if (!IsLegacyLabelName(label.name)) {
       return absl::StrCat("a label name that Loki does not take: ",
@@ -33,8 +38,9 @@ std::string StreamRefusal(const Labels& labels, const LogLimits& limits) {
     }
     if (limits.max_label_name_length != 0 && label.name.size() > limits.max_label_name_length)
       return TooLong("name", label.name.size(), limits.max_label_name_length, label.name);
-    if (limits.max_label_value_length != 0 && label.value.size() > limits.max_label_value_length)
-      return TooLong("value", label.value.size(), limits.max_label_value_length, label.name);
+    const size_t value_bytes = MendedUtf8(label.value).size();
+    if (limits.max_label_value_length != 0 && value_bytes > limits.max_label_value_length)
+      return TooLong("value", value_bytes, limits.max_label_value_length, label.name);
   }
   return "";
 }

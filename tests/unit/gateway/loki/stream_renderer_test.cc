@@ -42,6 +42,22 @@ TEST(StreamRenderer, LimitsAreNamed) {
   EXPECT_EQ(refused.refusal, "2 labels, the limit is 1: {app=\"web\", container=\"istio-proxy\"}");
 }
 
+// Loki (pkg/distributor/validator.go) allows one name more to a stream that names its service.
+TEST(StreamRenderer, TheNameOfTheServiceIsNotCounted) {
+  const LogLimits limits = {.max_label_names = 2};
+  EXPECT_EQ(StreamRefusal({{"a", "1"}, {"b", "2"}, {"service_name", "web"}}, limits), "");
+  EXPECT_EQ(StreamRefusal({{"a", "1"}, {"b", "2"}, {"c", "3"}, {"service_name", "web"}}, limits),
+            "3 labels besides service_name, the limit is 2");
+}
+
+// What is not UTF-8 is sent as U+FFFD, of three bytes.
+TEST(StreamRenderer, ValuesAreMeasuredAsTheyAreSent) {
+  const LogLimits limits = {.max_label_value_length = 4};
+  EXPECT_EQ(StreamRefusal({{"a", "x\xff"}}, limits), "");
+  EXPECT_EQ(StreamRefusal({{"a", "\xff\xff"}}, limits),
+            "a label value of 6 bytes, the limit is 4: a");
+}
+
 // A name is not quoted in a selector: it could speak for the labels that an entry enforces.
 TEST(StreamRenderer, NamesThatASelectorCannotHoldAreRefused) {
   for (const char* name : {"a.b", "0a", "a-b", "a b", "\xc3\xa9", "a:b", "a=\"x\", cluster",
