@@ -120,8 +120,7 @@ void Session::OnAck(const v1::Ack& ack) {
   ring_.Acknowledge(durable);
   ring_.Settle(ack.settled());
   cargo_.OnAcknowledged();
-  if (new_instance_wanted_ && ring_.acknowledged() >= high_sent_)
-    BecomeNewInstance(NewInstance::kAloneAgain, ring_.acknowledged());
+  BeginAloneIfSettled();
 }
 
 void Session::OnRefusal(const v1::Refusal& refusal, absl::Duration now) {
@@ -145,6 +144,7 @@ void Session::OnRefusal(const v1::Refusal& refusal, absl::Duration now) {
     // A welcome tells the mark.
     if (!unfit || cargo_.OnUnfit(sequence, reason) == UnfitFrame::kNeedsWelcome) reconnect_ = true;
   }
+  if (new_instance_wanted_) reconnect_ = true;  // it is not sent again, so nothing will settle it
   // Everything before an unfit frame was taken; after a wrong sequence only the mark is sure.
   StartAt(unfit ? sequence - 1 : ring_.acknowledged());
   not_before_ = now + kRefusedDelay;
@@ -166,6 +166,7 @@ void Session::OnPositionRefusal(const v1::Refusal& refusal, absl::Duration now) 
        {"words", refusal.message()}});
   cargo_.OnPositionRefusal(refusal, status_.superseded);
   ForgetFrom(sequence);
+  BeginAloneIfSettled();
   // Without files there is nothing to do better the next time.
   if (refusal.files_size() == 0) not_before_ = now + kRefusedDelay;
 }

@@ -86,6 +86,7 @@ class Session {
   void RollBack(const v1::Welcome& welcome);
   void BecomeNewInstance(NewInstance why, uint64_t forget_upto);
   void SetSuperseded(bool superseded);
+  void BeginAloneIfSettled();
   void StartAt(uint64_t sent);
   uint64_t last_offered() const;
   std::optional<Outgoing> NextFrame(absl::Duration now);

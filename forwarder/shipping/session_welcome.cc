@@ -116,9 +116,13 @@ void Session::SetSuperseded(bool superseded) {
   // first.
   Log(LogLevel::kWarn, "the newer instance is gone: working again as a new one", {});
   new_instance_wanted_ = true;
-  if (ring_.acknowledged() >= high_sent_) {
-    BecomeNewInstance(NewInstance::kAloneAgain, ring_.acknowledged());
-  }
+  BeginAloneIfSettled();
+}
+
+// Nothing that was sent under this instance may still be committed.
+void Session::BeginAloneIfSettled() {
+  if (!new_instance_wanted_ || ring_.acknowledged() < high_sent_) return;
+  BecomeNewInstance(NewInstance::kAloneAgain, ring_.acknowledged());
 }
 
 void Session::GoElsewhere(uint64_t forget_upto) {

@@ -505,6 +505,37 @@ TEST(LogSuperseding, AndForgetsWhatThatHasMoved) {
   EXPECT_EQ(h.Sent(), "F1r0");
 }
 
+// No acknowledgement will cover what was refused.
+TEST(LogSuperseding, ARefusalMeanwhileHoldsTheNewInstanceUpNoLonger) {
+  LogSessionHarness h;
+  h.Begin("a10 b1");
+  h.Push("a10-12");
+  h.Sent();
+  h.Notice(/*superseded=*/true);
+  h.Notice(/*superseded=*/false);
+  EXPECT_FALSE(h.session.wants_reconnect(h.now)) << "what is in flight is settled first";
+  h.RefusePositions(1, 1, "a12");
+  EXPECT_TRUE(h.session.wants_reconnect(h.now));
+  h.Reconnect(Welcome::FOUND_NEW, 0, "a12 b1");
+  EXPECT_FALSE(h.session.status().superseded);
+  EXPECT_EQ(h.Directions(), "3 all: a12 b1");
+}
+
+TEST(LogSuperseding, ARefusalMeanwhileThatIsNotOfPositionsAsks) {
+  LogSessionHarness h;
+  h.Begin("a10");
+  h.Push("a10-12");
+  h.Sent();
+  h.Notice(/*superseded=*/true);
+  h.Notice(/*superseded=*/false);
+  h.Refuse(1, Refusal::REASON_SEQUENCE);
+  EXPECT_TRUE(h.session.wants_reconnect(h.now)) << "it is not sent again";
+  h.Reconnect(Welcome::FOUND_KNOWN, 0, "a10");
+  EXPECT_TRUE(h.session.wants_reconnect(h.now));
+  h.Reconnect(Welcome::FOUND_NEW, 0, "a10");
+  EXPECT_EQ(h.Sent(), "F1r0");
+}
+
 TEST(LogMoving, PositionsGoAlong) {
   LogSessionHarness h;
   GatewayMove move("old:1", absl::Minutes(10), h.session, h.ring);
