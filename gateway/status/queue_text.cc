@@ -48,12 +48,13 @@ std::string Account(const Ledger& ledger) {
 std::string Waiting(const GatewaySnapshot& snapshot, const DestinationStatus& destination) {
   const Ledger& ledger = destination.ledger;
   if (ledger.pending == 0) return "nothing waits";
-  const double age =
-      static_cast<double>(snapshot.now_ms - ledger.oldest_pending_intake_ms) / 1000.0;
-  std::string text = absl::StrFormat(
-      "%s frames, %s, the oldest %s old", Grouped(ledger.pending_frames),
-      Mebibytes(ledger.pending_bytes),
-      absl::FormatDuration(absl::Seconds(std::max<int64_t>(0, static_cast<int64_t>(age)))));
+  std::string text =
+      absl::StrCat(Grouped(ledger.pending_frames), " frames, ", Mebibytes(ledger.pending_bytes));
+  if (ledger.oldest_pending_intake_ms != 0) {
+    const int64_t age_ms = std::max<int64_t>(0, snapshot.now_ms - ledger.oldest_pending_intake_ms);
+    absl::StrAppend(&text, ", the oldest ", absl::FormatDuration(absl::Seconds(age_ms / 1000)),
+                    " old");
+  }
   for (const auto& [reason, count] : ledger.aside) {
     if (count > 0) absl::StrAppend(&text, "; set aside as ", reason, ": ", Grouped(count));
   }

@@ -54,6 +54,16 @@ TEST(QueueText, TellsWhatWaitsAndHowLong) {
   EXPECT_THAT(QueueText(Snapshot()), HasSubstr("storage  3.0 MiB of 512.0 MiB\n"));
 }
 
+// What is set aside has no place in the queue, and so no age.
+TEST(QueueText, TellsNoAgeWhenAllThatIsPendingIsSetAside) {
+  GatewaySnapshot snapshot = Snapshot();
+  Ledger& ledger = snapshot.store.destinations[0].ledger;
+  ledger.pending_frames = 0;
+  ledger.oldest_pending_intake_ms = 0;
+  ledger.aside = {{"parked", 500}};
+  EXPECT_THAT(QueueText(snapshot), HasSubstr("0 frames, 0.0 MiB; set aside as parked: 500\n"));
+}
+
 TEST(QueueText, TellsAlarmsAndAPause) {
   GatewaySnapshot snapshot = Snapshot();
   snapshot.store.paused = true;
