@@ -239,12 +239,13 @@ UnfitFrame LogCargo::OnUnfit(uint64_t sequence, GapReason reason) {
   return UnfitFrame::kNeedsWelcome;
 }
 
-std::optional<Outgoing> LogCargo::Next(uint64_t sent) {
+std::optional<Outgoing> LogCargo::Next(uint64_t sent, bool superseded) {
   if (!due_.empty()) {
     const Outgoing first = WholeMessage(due_.front());
     due_.pop_front();
     return first;
   }
+  if (superseded) return std::nullopt;
   const std::vector<std::string> keys = retirements_.Next(ring_.acknowledged(), sent);
   if (keys.empty()) return std::nullopt;
   v1::ForwarderMessage message;

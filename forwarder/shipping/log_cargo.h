@@ -15,7 +15,8 @@
 // A superseded instance gives no directions for a file that its successor moved, and for none that
 // is not in a forgotten frame: the successor reads those. For the other files of forgotten frames
 // it does: lines do not tell which file they are from, so a frame cannot be sent without some of
-// its files; they are read again, or their lines stay on disk for the successor.
+// its files; they are read again, or their lines stay on disk for the successor. Nor does it retire
+// a file: the successor may read it still, and would be asked to begin it as an unknown one.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +60,7 @@ class LogCargo final : public SessionCargo {
   void OnNewInstance(NewInstance why, uint64_t forget_upto) override;
   void OnPositionRefusal(const v1::Refusal& refusal, bool superseded) override;
   UnfitFrame OnUnfit(uint64_t sequence, GapReason reason) override;
-  std::optional<Outgoing> Next(uint64_t sent) override;
+  std::optional<Outgoing> Next(uint64_t sent, bool superseded) override;
 
  private:
   enum class Offering { kNothing, kPositions, kPositionsAnew };

@@ -30,7 +30,7 @@ UnfitFrame MetricsCargo::OnUnfit(uint64_t sequence, GapReason reason) {
   return UnfitFrame::kIsGap;
 }
 
-std::optional<Outgoing> MetricsCargo::Next(uint64_t sent) {
+std::optional<Outgoing> MetricsCargo::Next(uint64_t sent, bool /*superseded*/) {
   while (const auto* block = registrations_.Next(sent, &block_order_)) {
     if (block->bytes->size() <= max_block_bytes_) {
       return Outgoing{EncodeRegistrationPrefix(block->bytes->size()), block->bytes};

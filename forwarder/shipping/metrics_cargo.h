@@ -19,7 +19,7 @@ class MetricsCargo final : public SessionCargo {
   void OnAcknowledged() override;
   void OnNewInstance(NewInstance why, uint64_t forget_upto) override;
   UnfitFrame OnUnfit(uint64_t sequence, GapReason reason) override;
-  std::optional<Outgoing> Next(uint64_t sent) override;
+  std::optional<Outgoing> Next(uint64_t sent, bool superseded) override;
 
   // Blocks that are larger than the gateway takes; each time on each stream.
   uint64_t unsendable() const { return unsendable_; }

@@ -197,7 +197,8 @@ void Session::StartAt(uint64_t sent) {
 
 std::optional<Outgoing> Session::Next(absl::Duration now) {
   if (!open_ || reconnect_ || !status_.welcomed) return std::nullopt;
-  if (std::optional<Outgoing> first = cargo_.Next(status_.sent); first) return first;
+  if (std::optional<Outgoing> first = cargo_.Next(status_.sent, status_.superseded); first)
+    return first;
   if (new_instance_wanted_) return std::nullopt;
   if (std::optional<Outgoing> frame = NextFrame(now); frame) return frame;
   return NextDrained(now);

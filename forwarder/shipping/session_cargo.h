@@ -51,7 +51,7 @@ class SessionCargo {
   }
   virtual UnfitFrame OnUnfit(uint64_t sequence, GapReason reason) = 0;
   // What is to be sent behind the frame `sent` and before the next one; nullopt: nothing.
-  virtual std::optional<Outgoing> Next(uint64_t sent) = 0;
+  virtual std::optional<Outgoing> Next(uint64_t sent, bool superseded) = 0;
 };
 
 }  // namespace ampari

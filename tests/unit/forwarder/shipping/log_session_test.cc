@@ -433,6 +433,24 @@ TEST(LogRetiring, DirectionsTakeItBack) {
   EXPECT_EQ(h.Sent(), "X(a)");
 }
 
+// The successor may hold the file open and read it on from where it is stored.
+TEST(LogRetiring, IsNotSaidBesideASuccessor) {
+  LogSessionHarness h;
+  h.Begin("a10 g3");
+  h.Push("g3-9");
+  h.Sent();
+  h.Retire("g");
+  h.Notice(/*superseded=*/true);
+  h.Ack(1);
+  EXPECT_EQ(h.Sent(), "");
+  h.Reconnect(Welcome::FOUND_KNOWN, 1, "a10 g9", 0, /*superseded=*/true);
+  EXPECT_EQ(h.Sent(), "");
+  h.Notice(/*superseded=*/false);
+  h.Reconnect(Welcome::FOUND_NEW, 0, "a10 g9");
+  EXPECT_EQ(h.Directions(), "2 all: a10");
+  EXPECT_EQ(h.Sent(), "X(g)");
+}
+
 TEST(LogRetiring, IsBoundedAndSaidInPieces) {
   LogRetirements retirements;
   std::vector<std::string> keys;
