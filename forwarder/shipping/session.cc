@@ -174,6 +174,7 @@ void Session::OnPositionRefusal(const v1::Refusal& refusal, absl::Duration now) 
 // The gateway has none of these and will not take them any more: their sequences are free.
 void Session::ForgetFrom(uint64_t sequence) {
   ring_.Truncate(sequence);
+  if (refused_sequence_ >= sequence) refused_sequence_ = 0;
   high_sent_ = std::min(high_sent_, ring_.last());
   ever_sent_ = std::min(ever_sent_, ring_.last());
   ring_.Protect(high_sent_);

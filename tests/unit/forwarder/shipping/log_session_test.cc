@@ -330,6 +330,23 @@ TEST(LogRefusing, AMalformedFrameIsTriedThreeTimesThenReadAgainAndNeverAGap) {
   EXPECT_EQ(h.Sent(), "F2r0");
 }
 
+TEST(LogRefusing, AFrameThatIsBuiltAnewHasThreeTriesOfItsOwn) {
+  LogSessionHarness h;
+  h.Begin("a10");
+  h.Push("a10-12");
+  h.Sent();
+  for (int i = 0; i < 3; ++i, h.now += Session::kRefusedDelay, h.Sent())
+    h.Refuse(1, Refusal::REASON_MALFORMED);
+  h.Reconnect(Welcome::FOUND_KNOWN, 0, "a10");
+  EXPECT_EQ(h.Directions(), "2: a10");
+  h.Push("a10-11");
+  EXPECT_EQ(h.Sent(), "F1r0");
+  h.Refuse(1, Refusal::REASON_MALFORMED);
+  EXPECT_FALSE(h.session.wants_reconnect(h.now));
+  h.now += Session::kRefusedDelay;
+  EXPECT_EQ(h.Sent(), "F1r0");
+}
+
 TEST(LogRefusing, AFrameThatWasTakenAfterAllIsNotReadAgain) {
   LogSessionHarness h;
   h.Begin("a10");

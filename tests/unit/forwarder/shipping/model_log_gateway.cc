@@ -57,7 +57,10 @@ void ModelLogGateway::RollBack() {
   if (kept_.id != disk.id || kept_.instances.size() != disk.instances.size()) return;
   CloseAll();
   Deliver();
+  const std::map<std::string, Instance> instances = disk.instances;
   disk = kept_;
+  // Who is dead stays so.
+  for (auto& [id, instance] : disk.instances) instance.alive = instances.at(id).alive;
 }
 
 void ModelLogGateway::Take(Stream& stream, const v1::ForwarderMessage& message) {
