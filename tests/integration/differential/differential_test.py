@@ -273,7 +273,8 @@ def test_the_cases_are_worth_it(run):
     scrapes = [scrape for case in ours.values() for scrape in case]
     failed = sum(1 for scrape in scrapes if scrape["error"])
     samples = sum(len(scrape["samples"]) for scrape in scrapes)
-    assert len(scrapes) >= 4 * CASES and failed > len(scrapes) / 10 and samples > 10 * len(scrapes)
+    # Not by scrape: on a busy machine targets are scraped more often, and then empty.
+    assert len(scrapes) >= 4 * CASES and failed > CASES / 2 and samples > 40 * CASES
 
 
 @pytest.mark.parametrize("index", range(len(cases_of.KNOWN_DIFFERENCES)))
