@@ -283,6 +283,7 @@ void AdmitDrained(Commit& commit, StreamId id) {
   Place place = FindPlace(commit, id);
   if (place.stream == nullptr) return;
   commit.state.producers.Drained(place.instance->number);
+  WriteInstance(*place.instance, commit.database.meta(), commit.batch);
   JudgeStandings(commit);
 }
 

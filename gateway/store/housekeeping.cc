@@ -83,6 +83,7 @@ void Housekeeping::Standings() {
     EndRemoved(commit);
     ForgetOldInstances(commit, vault_.max_age_ms);
     ForgetOldLogProducers(commit, vault_.max_age_ms);
+    ForgetRetiredFiles(commit);
     int64_t horizon = commit.now.persisted_ms - vault_.max_age_ms;
     for (auto& [name, tenant] : commit.state.tenants) {
       ExpireAside(commit, tenant, {.horizon_ms = horizon}, "age");

@@ -22,6 +22,8 @@ std::optional<FrameRefusal> MoveFiles(Commit& commit, StreamRecord& stream,
 void RetireFiles(Commit& commit, const StreamRecord& stream, const std::vector<std::string>& keys);
 void AdoptFiles(Commit& commit, const StreamRecord& stream,
                 const std::vector<StoredPosition>& offered);
+// Positions of files that are gone, once no instance is left that may speak of them.
+void ForgetRetiredFiles(Commit& commit);
 // Producers of logs that nobody has spoken for since `max_age_ms`.
 void ForgetOldLogProducers(Commit& commit, int64_t max_age_ms);
 

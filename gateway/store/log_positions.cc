@@ -4,6 +4,18 @@
 #include <utility>
 
 namespace ampari {
+namespace {
+
+// Where the file stands for `instance`; null: it is unknown.
+const LogPosition* FindFor(const LogProducer& producer, InstanceNumber instance,
+                           const std::string& key) {
+  const auto known = producer.files.find(key);
+  if (known != producer.files.end()) return &known->second.at;
+  const RetiredFile* const retired = producer.retired.Find(key, instance);
+  return retired == nullptr ? nullptr : &retired->at;
+}
+
+}  // namespace
 
 LogProducer& LogPositions::Load(LogProducer producer) {
   numbers_[{producer.entry, producer.forwarder_name}] = producer.number;
@@ -47,15 +59,21 @@ std::vector<ProducerNumber> LogPositions::ForgottenBefore(int64_t horizon_ms) co
   return forgotten;
 }
 
-std::vector<RefusedFile> LogPositions::Compare(const LogProducer& producer,
+bool LogPositions::SweepIsDue(int64_t now_ms) {
+  if (now_ms - swept_ms_ < kSweepEveryMs) return false;
+  swept_ms_ = now_ms;
+  return true;
+}
+
+std::vector<RefusedFile> LogPositions::Compare(const LogProducer& producer, InstanceNumber instance,
                                                const std::vector<LogFilePart>& files) {
   std::vector<RefusedFile> refused;
   for (const LogFilePart& file : files) {
-    const auto known = producer.files.find(file.key);
-    if (known == producer.files.end()) {
+    const LogPosition* const stored = FindFor(producer, instance, file.key);
+    if (stored == nullptr) {
       if (!file.first) refused.push_back({file.key, false, {}});
-    } else if (known->second.at != file.from) {
-      refused.push_back({file.key, true, known->second.at});
+    } else if (*stored != file.from) {
+      refused.push_back({file.key, true, *stored});
     }
   }
   return refused;
@@ -72,21 +90,41 @@ void LogPositions::Move(LogProducer& producer, const std::vector<LogFilePart>& f
   for (const LogFilePart& file : files) {
     LogProducer::File& known = producer.files[file.key];
     known.at = file.upto;
+    if (const RetiredFile* const retired = producer.retired.Stored(file.key); retired != nullptr) {
+      known.name = retired->name;
+      producer.retired.Remove(file.key);
+    }
     if (!file.name.empty()) known.name = file.name;
   }
 }
 
-std::vector<std::string> LogPositions::Adopt(LogProducer& producer,
+std::vector<std::string> LogPositions::Adopt(LogProducer& producer, InstanceNumber instance,
                                              const std::vector<StoredPosition>& offered) {
   std::vector<std::string> adopted;
   for (const StoredPosition& position : offered) {
     if (producer.files.size() >= kMaxPositionsPerProducer) break;
-    if (!producer.files.try_emplace(position.key, LogProducer::File{position.at, {}}).second) {
-      continue;
-    }
+    if (FindFor(producer, instance, position.key) != nullptr) continue;
+    producer.files[position.key] = LogProducer::File{position.at, {}};
+    producer.retired.Remove(position.key);
     adopted.push_back(position.key);
   }
   return adopted;
+}
+
+bool LogPositions::Retire(LogProducer& producer, const std::string& key, InstanceNumber by,
+                          InstanceNumber present, int64_t now_ms) {
+  auto file = producer.files.extract(key);
+  if (file.empty()) return false;
+  producer.retired.Add(key, {file.mapped().at, std::move(file.mapped().name), now_ms, by, present});
+  return true;
+}
+
+std::vector<std::string> LogPositions::BoundRetired(LogProducer& producer) {
+  std::vector<std::string> gone;
+  while (producer.retired.size() > kMaxRetiredPerProducer) {
+    gone.push_back(producer.retired.PopOldest());
+  }
+  return gone;
 }
 
 std::vector<StoredPosition> LogPositions::All(const LogProducer& producer) {

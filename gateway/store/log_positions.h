@@ -10,12 +10,18 @@
 #include <vector>
 
 #include "common/frame/log_frame.h"
+#include "gateway/store/record.h"
+#include "gateway/store/retired_files.h"
 
 namespace ampari {
 
 using ProducerNumber = uint32_t;  // 1..; given once, never reused
 
 inline constexpr size_t kMaxPositionsPerProducer = 100'000;
+// Beside them, of files that are gone; the oldest retirements are forgotten first.
+inline constexpr size_t kMaxRetiredPerProducer = 10'000;
+
+inline constexpr int64_t kSweepEveryMs = 10 * 1000;
 
 struct StoredPosition {
   std::string key;  // kLogFileKeyBytes
@@ -40,6 +46,7 @@ struct LogProducer {
     std::string name;  // for people
   };
   std::map<std::string, File> files;  // by key
+  RetiredFiles retired;               // none of these is among the files
 };
 
 class LogPositions {
@@ -54,24 +61,36 @@ class LogPositions {
   // Producers whose last contact is before `horizon_ms`.
   std::vector<ProducerNumber> ForgottenBefore(int64_t horizon_ms) const;
 
-  // What of a frame does not fit; empty: it may be stored. A known file fits when `from` is its
-  // position, whether the part says `first` or not; an unknown one when it says so.
-  static std::vector<RefusedFile> Compare(const LogProducer& producer,
+  // What of a frame of `instance` does not fit; empty: it may be stored. A known file fits when
+  // `from` is its position, whether the part says `first` or not; an unknown one when it says so.
+  static std::vector<RefusedFile> Compare(const LogProducer& producer, InstanceNumber instance,
                                           const std::vector<LogFilePart>& files);
   // Whether the producer's files stay within the bound with these.
   static bool HasRoom(const LogProducer& producer, const std::vector<LogFilePart>& files);
   // After Compare() found nothing.
   static void Move(LogProducer& producer, const std::vector<LogFilePart>& files);
-  // Takes over those that are not known; the keys of those.
-  static std::vector<std::string> Adopt(LogProducer& producer,
+  // Takes over those that `instance` may not know; the keys of those.
+  static std::vector<std::string> Adopt(LogProducer& producer, InstanceNumber instance,
                                         const std::vector<StoredPosition>& offered);
+  // `by` says that the file is gone; instances up to `present` may speak of it yet. False: it is
+  // not known, or was retired already.
+  static bool Retire(LogProducer& producer, const std::string& key, InstanceNumber by,
+                     InstanceNumber present, int64_t now_ms);
+  // Retirements that are too many are forgotten; their keys.
+  static std::vector<std::string> BoundRetired(LogProducer& producer);
+  // Of what is told in a welcome: without the retired ones.
   static std::vector<StoredPosition> All(const LogProducer& producer);
 
+  // Whether retired files are to be looked through; then not again for kSweepEveryMs.
+  bool SweepIsDue(int64_t now_ms);
+
+  std::map<ProducerNumber, LogProducer>& all() { return producers_; }
   const std::map<ProducerNumber, LogProducer>& all() const { return producers_; }
 
  private:
   std::map<ProducerNumber, LogProducer> producers_;
   std::map<std::pair<std::string, std::string>, ProducerNumber> numbers_;
+  int64_t swept_ms_ = 0;
 };
 
 }  // namespace ampari

@@ -152,6 +152,7 @@ class MetaLoader {
     instance.epoch = value.epoch();
     instance.peer = value.peer();
     instance.draining = value.draining();
+    instance.drained = value.drained();
     if (!Labels::FromBytes(value.enforced_labels(), &instance.enforced_labels)) {
       status_ = absl::DataLossError(absl::StrCat("enforced labels of instance ", key.number));
       return;
@@ -187,7 +188,14 @@ class MetaLoader {
           LogProducer* producer = parts ? state_.log_positions.Find(parts->producer) : nullptr;
           if (producer == nullptr) return true;
           if (!file.ParseFromArray(value.data(), static_cast<int>(value.size()))) return true;
-          producer->files[std::string(parts->key)] = {{file.out(), file.err()}, file.name()};
+          const LogPosition at{file.out(), file.err()};
+          if (file.retired_by() == 0) {
+            producer->files[std::string(parts->key)] = {at, file.name()};
+          } else {
+            producer->retired.Add(
+                std::string(parts->key),
+                {at, file.name(), file.retired_ms(), file.retired_by(), file.retired_present()});
+          }
           return true;
         });
   }

@@ -1,3 +1,4 @@
+#include <optional>
 #include <utility>
 
 #include "ampari/store/v1/store.pb.h"
@@ -83,6 +84,31 @@ void WriteDestinations(StoreState& state, const FamilyPtr& meta, WriteBatch& bat
   }
 }
 
+std::string EncodeLogFile(const LogPosition& at, const std::string& name,
+                          const RetiredFile* retired) {
+  pb::LogFileState value;
+  value.set_out(at.out);
+  value.set_err(at.err);
+  value.set_name(name);
+  if (retired != nullptr) {
+    value.set_retired_ms(retired->retired_ms);
+    value.set_retired_by(retired->by);
+    value.set_retired_present(retired->present);
+  }
+  return value.SerializeAsString();
+}
+
+// nullopt: nothing is known of the file.
+std::optional<std::string> EncodeLogFile(const LogProducer& producer, const std::string& key) {
+  const auto file = producer.files.find(key);
+  if (file != producer.files.end()) {
+    return EncodeLogFile(file->second.at, file->second.name, nullptr);
+  }
+  const RetiredFile* const retired = producer.retired.Stored(key);
+  if (retired == nullptr) return std::nullopt;
+  return EncodeLogFile(retired->at, retired->name, retired);
+}
+
 void WriteLogPositions(StoreState& state, const FamilyPtr& meta, WriteBatch& batch) {
   for (ProducerNumber number : state.dirty.log_producers) {
     const LogProducer* producer = state.log_positions.Find(number);
@@ -97,16 +123,12 @@ void WriteLogPositions(StoreState& state, const FamilyPtr& meta, WriteBatch& bat
   for (const auto& [number, key] : state.dirty.log_files) {
     const LogProducer* producer = state.log_positions.Find(number);
     if (producer == nullptr) continue;
-    const auto file = producer->files.find(key);
-    if (file == producer->files.end()) {
+    const std::optional<std::string> value = EncodeLogFile(*producer, key);
+    if (value) {
+      batch.Put(meta, LogFileKey(number, key), *value);
+    } else {
       batch.Delete(meta, LogFileKey(number, key));
-      continue;
     }
-    pb::LogFileState value;
-    value.set_out(file->second.at.out);
-    value.set_err(file->second.at.err);
-    value.set_name(file->second.name);
-    batch.Put(meta, LogFileKey(number, key), value.SerializeAsString());
   }
 }
 
@@ -182,6 +204,7 @@ void WriteInstance(const Instance& instance, const FamilyPtr& meta, WriteBatch& 
   value.set_enforced_labels(std::string(instance.enforced_labels.bytes()));
   value.set_peer(instance.peer);
   value.set_draining(instance.draining);
+  value.set_drained(instance.drained);
   batch.Put(meta, MetaKey(MetaKind::kInstance, instance.number), value.SerializeAsString());
 }
 

@@ -29,6 +29,7 @@ struct Instance {
   Signal signal = Signal::kMetrics;
   uint64_t epoch = 0;
   bool draining = false;  // by its last hello
+  bool drained = false;   // said so on its last stream
   Labels enforced_labels;
   uint8_t lane = 0;
   // Durable mark and what goes with it.
@@ -37,7 +38,7 @@ struct Instance {
   uint64_t last_queue_sequence = 0;
   uint64_t settled = 0;  // at every destination; kept by the caller
   // Of this run of the gateway.
-  bool connected = false, drained = false, superseded = false, admitted = true;
+  bool connected = false, superseded = false, admitted = true;
   absl::Duration disconnected_at, waiting_since;  // monotonic
 };
 

@@ -195,6 +195,160 @@ TEST_F(LogPositionsTest, TheWelcomeTellsTheProducersAge) {
   EXPECT_EQ(rig_.Connect(Hello("node", 'b')).welcome.producer_age_ms, 90u * 60 * 1000);
 }
 
+// --- retired files
+
+// a has frames of x in its ring when b, that read x to its end as well, says that x is gone.
+class RetiredFilesTest : public LogPositionsTest {
+ protected:
+  RetiredFilesTest() {
+    a_ = rig_.Connect(Hello("node", 'a'));
+    b_ = rig_.Connect(Hello("node", 'b'));
+    Store(a_, 1, {Part('y', 0, 1, true)});
+    Store(b_, 1, {Part('x', 0, 100, true)});
+    rig_.store().SubmitRetireFiles(b_.id, {Key('x')});
+    Store(b_, 2, {Part('y', 1, 2)});
+  }
+  // Until housekeeping has written down something; nothing else may be on its way.
+  void Pass(absl::Duration time) {
+    const uint64_t before = rig_.store().status().commits_total;
+    rig_.clock().Advance(time);
+    rig_.WaitUntil([&] { return rig_.store().status().commits_total > before; });
+  }
+  StoreRig::Stream a_, b_;
+};
+
+class RetiredFilesRuns : public RetiredFilesTest, public testing::WithParamInterface<bool> {
+ protected:
+  // The retirement is that of a run before.
+  void MaybeRestart() {
+    if (!GetParam()) return;
+    Reopen();
+    a_ = rig_.Connect(Hello("node", 'a'));
+    b_ = rig_.Connect(Hello("node", 'b'));
+  }
+};
+
+TEST_P(RetiredFilesRuns, AreKnownToThoseThatMayHaveReadThem) {
+  MaybeRestart();
+  EXPECT_EQ(PositionsNow(), (Expected{{Key('y'), 2}})) << "a welcome does not tell them";
+  Submit(a_, 2, {Part('x', 0, 100, true)});
+  const FrameRefusal late = a_.sink->WaitRefusal();
+  ASSERT_EQ(late.files.size(), 1u);
+  EXPECT_TRUE(late.files[0].known);
+  EXPECT_EQ(late.files[0].stored.out, 100u);
+  EXPECT_THAT(late.message, testing::HasSubstr("\"shop_web-0/istio-proxy\", at 100 and 100"));
+  Submit(a_, 2, {Part('x', 50, 100)}, 1);
+  EXPECT_EQ(a_.sink->WaitRefusal().files[0].stored.out, 100u);
+  rig_.store().SubmitOffer(a_.id, {{Key('x'), {50, 50}}});
+  Store(a_, 2, {Part('x', 100, 120)}, 2);  // it was not gone after all
+  EXPECT_EQ(PositionsNow(), (Expected{{Key('x'), 120}, {Key('y'), 2}}));
+}
+
+TEST_P(RetiredFilesRuns, AreUnknownToWhoRetiredThem) {
+  MaybeRestart();
+  Submit(b_, 3, {Part('x', 100, 110)});
+  EXPECT_FALSE(b_.sink->WaitRefusal().files[0].known);
+  Store(b_, 3, {Part('x', 0, 7, true)}, 1);  // another file that begins as the old one did
+  EXPECT_EQ(PositionsNow(), (Expected{{Key('x'), 7}, {Key('y'), 2}}));
+  Submit(a_, 2, {Part('x', 0, 100, true)});
+  EXPECT_EQ(a_.sink->WaitRefusal().files[0].stored.out, 7u);
+}
+
+TEST_P(RetiredFilesRuns, AreUnknownToWhoComesLater) {
+  MaybeRestart();
+  StoreRig::Stream soon = rig_.Connect(Hello("node", 'c'));
+  Submit(soon, 1, {Part('x', 0, 100, true)});
+  EXPECT_TRUE(soon.sink->WaitRefusal().files[0].known) << "it waited with the file open";
+  rig_.clock().Advance(absl::Seconds(61));
+  StoreRig::Stream later = rig_.Connect(Hello("node", 'd'));
+  rig_.store().SubmitOffer(later.id, {{Key('x'), {30, 30}}});
+  Store(later, 1, {Part('x', 30, 40)});
+}
+
+// That they are gone shows when a process sends what it may not have any more.
+TEST_F(RetiredFilesTest, StayUntilTheOthersHaveDrained) {
+  Pass(absl::Hours(24));  // the contact of the connected is noted
+  Submit(a_, 2, {Part('x', 0, 100, true)});
+  EXPECT_TRUE(a_.sink->WaitRefusal().files[0].known) << "a is superseded and has not drained";
+  rig_.store().SubmitDrained(a_.id);
+  Store(b_, 3, {Part('y', 2, 3)});
+  Pass(absl::Minutes(2));  // x is forgotten
+  Store(a_, 2, {Part('x', 0, 100, true)}, 1);
+}
+
+TEST_F(RetiredFilesTest, AStoreRemembersWhoHasDrained) {
+  rig_.store().SubmitDrained(a_.id);
+  rig_.store().CloseStream(a_.id);
+  Store(b_, 3, {Part('y', 2, 3)});
+  rig_.Close();
+  rig_.clock().Advance(absl::Minutes(2));
+  rig_.Open();
+  rig_.WaitUntil([&] { return rig_.store().status().commits_total > 0; });  // x is forgotten
+  a_ = rig_.Connect(Hello("node", 'a'));
+  Store(a_, 2, {Part('x', 0, 100, true)});
+}
+
+TEST_F(RetiredFilesTest, StayForAnHourWhereTheOtherIsConnected) {
+  rig_.store().SubmitRetireFiles(a_.id, {Key('y')});
+  rig_.store().CloseStream(b_.id);
+  Store(a_, 2, {Part('z', 0, 1, true)});
+  Pass(absl::Hours(5));  // the contact of the connected is noted
+  b_ = rig_.Connect(Hello("node", 'b'));
+  Submit(b_, 3, {Part('y', 1, 2)});
+  EXPECT_TRUE(b_.sink->WaitRefusal().files[0].known) << "it has come back just now";
+  Pass(absl::Hours(1));  // y is forgotten
+  Submit(b_, 3, {Part('y', 1, 2)}, 1);
+  EXPECT_FALSE(b_.sink->WaitRefusal().files[0].known);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RetiredFilesRuns, testing::Bool(), [](const auto& row) {
+  return std::string(row.param ? "OverARestart" : "InOneRun");
+});
+
+TEST(RetiredFiles, WhoIsWaitedFor) {
+  constexpr int64_t kRetiredMs = 1'000'000, kMinute = 60'000, kHour = 60 * kMinute;
+  struct Row {
+    const char* what;
+    int64_t age_ms;
+    std::vector<LateSpeaker> speakers;
+    bool awaited;
+  };
+  const Row rows[] = {
+      {"nobody, but one may come", kMinute - 1, {}, true},
+      {"nobody", kMinute, {}, false},
+      {"who retired it", 5 * kMinute, {{3, 0}}, false},
+      {"an older one", 5 * kMinute, {{2, 0}, {3, 0}}, true},
+      {"an older one, days later", 50 * kHour, {{2, 0}}, true},
+      {"one that was there", 5 * kMinute, {{4, 0}}, true},
+      {"one that came later", 5 * kMinute, {{5, 0}}, false},
+      {"one that is connected", kHour - 1, {{4, 9 * kHour}}, true},
+      {"one that has been connected since", kHour, {{4, 9 * kHour}}, false},
+      {"one that came back", 9 * kHour, {{4, kHour - 1}}, true},
+  };
+  for (const Row& row : rows) {
+    const RetiredFile file{{9, 9}, "", kRetiredMs, 3, 4};
+    EXPECT_EQ(IsAwaited(file, row.speakers, kRetiredMs + row.age_ms), row.awaited) << row.what;
+  }
+}
+
+TEST(RetiredFiles, TheOldestAreForgottenFirst) {
+  LogProducer producer;
+  const auto key_of = [](size_t i) {
+    std::string key = std::to_string(i);
+    key.resize(kLogFileKeyBytes, ' ');
+    return key;
+  };
+  for (size_t i = 0; i <= kMaxRetiredPerProducer; ++i) {
+    producer.files[key_of(i)] = {};
+    EXPECT_TRUE(LogPositions::Retire(producer, key_of(i), 3, 4, static_cast<int64_t>(i)));
+    EXPECT_FALSE(LogPositions::Retire(producer, key_of(i), 2, 4, 0)) << "it was already";
+  }
+  EXPECT_EQ(LogPositions::BoundRetired(producer), std::vector<std::string>{key_of(0)});
+  EXPECT_EQ(producer.retired.Find(key_of(0), 2), nullptr);
+  EXPECT_NE(producer.retired.Find(key_of(1), 2), nullptr);
+  EXPECT_TRUE(LogPositions::HasRoom(producer, {Part('x', 0, 1, true)})) << "they take no room";
+}
+
 TEST(LogPositions, ABoundOnFiles) {
   LogProducer producer;
   for (size_t i = 0; i < kMaxPositionsPerProducer; ++i) {
@@ -203,7 +357,7 @@ TEST(LogPositions, ABoundOnFiles) {
     producer.files[key] = {};
   }
   EXPECT_FALSE(LogPositions::HasRoom(producer, {Part('x', 0, 1, true)}));
-  EXPECT_TRUE(LogPositions::Adopt(producer, {{Key('x'), {}}}).empty());
+  EXPECT_TRUE(LogPositions::Adopt(producer, 1, {{Key('x'), {}}}).empty());
   std::string known = "7";
   known.resize(kLogFileKeyBytes, ' ');
   EXPECT_TRUE(LogPositions::HasRoom(producer, {{known, false, {}, {}, ""}}));
