@@ -37,11 +37,13 @@ bool IsReport(std::string_view metric) {
   return std::find(kReportMetrics.begin(), kReportMetrics.end(), metric) != kReportMetrics.end();
 }
 
-bool IsNan(uint64_t bits) {
+double ValueOf(uint64_t bits) {
   double value = 0;
   std::memcpy(&value, &bits, sizeof value);
-  return std::isnan(value);
+  return value;
 }
+
+bool IsNan(uint64_t bits) { return std::isnan(ValueOf(bits)); }
 
 bool SameValue(uint64_t a, uint64_t b) {
   return a == b || (IsNan(a) && IsNan(b) && a != kStaleBits && b != kStaleBits);
@@ -71,6 +73,7 @@ TargetCheck::TargetCheck(const VerifyOptions& options, const LabelMap& target_la
 
 absl::Status TargetCheck::Run(const std::vector<ServedScrape>& served, const BodyFile& bodies) {
   CountTimestamps();
+  FindGivenUp();
   for (const ServedScrape& scrape : served) {
     if (scrape.time_ms < options_.from_ms || scrape.time_ms > options_.until_ms) continue;
     if (!IsServed(scrape.fault)) {
@@ -100,6 +103,32 @@ void TargetCheck::CountTimestamps() {
       if (sample.value_bits != kStaleBits) ++left_[sample.timestamp_ms];
     }
   }
+}
+
+void TargetCheck::FindGivenUp() {
+  const auto each = [this](std::string_view metric, const auto& then) {
+    for (const auto& [canonical, samples] : delivered_) {
+      if (MetricName(canonical) != metric) continue;
+      for (const DeliveredSample& sample : samples)
+        then(sample.timestamp_ms, ValueOf(sample.value_bits));
+    }
+  };
+  std::set<int64_t> failed;
+  each("up", [&](int64_t timestamp_ms, double up) {
+    if (up == 0) failed.insert(timestamp_ms);
+  });
+  each("scrape_duration_seconds", [&](int64_t timestamp_ms, double seconds) {
+    if (seconds * 1000 >= static_cast<double>(options_.give_up_ms) &&
+        failed.count(timestamp_ms) > 0)
+      given_up_.insert(timestamp_ms);
+  });
+}
+
+bool TargetCheck::WasGivenUp(int64_t answered_ms) {
+  auto scrape = given_up_.upper_bound(answered_ms);
+  if (scrape == given_up_.begin() || *--scrape < answered_ms - options_.tolerance_ms) return false;
+  given_up_.erase(scrape);
+  return true;
 }
 
 absl::StatusOr<uint32_t> TargetCheck::Number(const BodySample& sample) {
@@ -198,6 +227,10 @@ void TargetCheck::MatchRest() {
       if (comparison.equal <= best.equal) continue;
       best = std::move(comparison);
       best_timestamp = it->first;
+    }
+    if (best.equal == 0 && WasGivenUp(time)) {
+      ++counts_.given_up;
+      continue;
     }
     if (best.equal == 0) {
       ++counts_.lost;

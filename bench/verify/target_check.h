@@ -21,6 +21,7 @@ struct VerifyOptions {
   ExpectedLabels labels;
   int64_t tolerance_ms =
       10'000;                    // between an answer and its samples' timestamp: the scrape timeout
+  int64_t give_up_ms = 400;      // a scrape that failed after so long was given up by the scraper
   int64_t from_ms = 0;           // answers before are not looked at
   int64_t until_ms = INT64_MAX;  // answers after may still be on their way
   bool check_stale = false;      // staleness markers of series that vanished and of failed scrapes
@@ -28,17 +29,18 @@ struct VerifyOptions {
 };
 
 struct VerifyCounts {
-  uint64_t scrapes = 0;               // good answers that were looked at
-  uint64_t verified = 0;              // arrived whole and exact, once
-  uint64_t samples = 0;               // of the verified
-  uint64_t failing = 0;               // spoilt answers: nothing may arrive of them
-  uint64_t lost = 0;                  // nothing arrived
-  uint64_t partial = 0;               // some series are missing
-  uint64_t wrong = 0;                 // some values differ
-  uint64_t extra = 0;                 // more samples than the answer had
-  uint64_t doubled = 0;               // the same answer at a second timestamp
-  uint64_t unexplained = 0;           // timestamps with samples that no answer explains
-  uint64_t missing_stale = 0;         // series
+  uint64_t scrapes = 0;        // good answers that were looked at
+  uint64_t verified = 0;       // arrived whole and exact, once
+  uint64_t samples = 0;        // of the verified
+  uint64_t failing = 0;        // spoilt answers: nothing may arrive of them
+  uint64_t given_up = 0;       // nothing arrived, and the scraper tells that it waited in vain
+  uint64_t lost = 0;           // nothing arrived
+  uint64_t partial = 0;        // some series are missing
+  uint64_t wrong = 0;          // some values differ
+  uint64_t extra = 0;          // more samples than the answer had
+  uint64_t doubled = 0;        // the same answer at a second timestamp
+  uint64_t unexplained = 0;    // timestamps with samples that no answer explains
+  uint64_t missing_stale = 0;  // series
   std::vector<std::string> examples;  // at most kMaxExamples
 
   static constexpr size_t kMaxExamples = 50;
@@ -77,10 +79,13 @@ class TargetCheck {
 
   bool IsIgnored(std::string_view metric) const;
   void CountTimestamps();
+  void FindGivenUp();
   absl::Status ReadBody(const ServedScrape& scrape, const BodyFile& bodies);
   absl::StatusOr<uint32_t> Number(const BodySample& sample);
   bool IsExact(const Expected& expected, int64_t timestamp_ms) const;
   Comparison Compare(const Expected& expected, int64_t timestamp_ms) const;
+  // Whether a scrape was given up to which an answer of that time can have come; each excuses one.
+  bool WasGivenUp(int64_t answered_ms);
   void MatchExact();
   void MatchRest();
   void ExplainLeftOver();
@@ -95,6 +100,7 @@ class TargetCheck {
   std::unordered_map<std::string, uint32_t> by_text_;
   std::unordered_map<std::string, uint32_t> by_labels_;  // canonical
   std::vector<Expected> expected_;
+  std::set<int64_t> given_up_;        // timestamps of scrapes
   std::map<int64_t, uint64_t> left_;  // timestamps not yet explained, with their number of samples
   VerifyCounts counts_;
 };

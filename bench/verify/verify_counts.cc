@@ -8,6 +8,7 @@ void VerifyCounts::Add(const VerifyCounts& other) {
   verified += other.verified;
   samples += other.samples;
   failing += other.failing;
+  given_up += other.given_up;
   lost += other.lost;
   partial += other.partial;
   wrong += other.wrong;
@@ -27,6 +28,7 @@ std::string VerifyCounts::ToJson() const {
       .Field("verified", verified)
       .Field("samples", samples)
       .Field("failing", failing)
+      .Field("given_up", given_up)
       .Field("lost", lost)
       .Field("partial", partial)
       .Field("wrong", wrong)

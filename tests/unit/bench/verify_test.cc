@@ -100,7 +100,8 @@ class VerifyTest : public ::testing::Test {
     Delivered delivered;
     delivered.Add("{__name__=\"a\",instance=\"t:1\"}", a_);
     delivered.Add("{__name__=\"b\",instance=\"t:1\"}", b_);
-    delivered.Add("{__name__=\"up\",instance=\"t:1\"}", {{99'995, Bits(1)}, {107'000, Bits(0)}});
+    delivered.Add("{__name__=\"up\",instance=\"t:1\"}", up_);
+    delivered.Add("{__name__=\"scrape_duration_seconds\",instance=\"t:1\"}", duration_);
     const absl::StatusOr<std::vector<ServedScrape>> served = ReadScrapeLog(dir_.File("log"));
     EXPECT_THAT(served, IsOk());
     const absl::StatusOr<BodyFile> bodies = BodyFile::Open(dir_.File("bodies"));
@@ -114,6 +115,8 @@ class VerifyTest : public ::testing::Test {
   TempDir dir_;
   VerifyOptions options_;
   std::vector<DeliveredSample> a_, b_;
+  std::vector<DeliveredSample> up_ = {{99'995, Bits(1)}, {107'000, Bits(0)}};
+  std::vector<DeliveredSample> duration_ = {{99'995, Bits(0.01)}, {107'000, Bits(0.01)}};
 };
 
 TEST_F(VerifyTest, AcceptsWhatArrivedExactly) {
@@ -130,6 +133,28 @@ TEST_F(VerifyTest, FindsALostScrape) {
   const VerifyCounts counts = Run();
   EXPECT_EQ(counts.lost, 1u);
   EXPECT_EQ(counts.problems(), 1u) << counts.ToJson();
+}
+
+TEST_F(VerifyTest, ExcusesOneAnswerForEachScrapeThatWasGivenUp) {
+  a_ = {a_.front()};
+  b_ = {b_.front()};
+  up_ = {{99'995, Bits(1)}, {114'000, Bits(0)}, {129'000, Bits(0)}};
+  duration_ = {{99'995, Bits(0.01)}, {114'000, Bits(1.002)}, {129'000, Bits(1.5)}};
+  VerifyCounts counts = Run();
+  EXPECT_EQ(counts.given_up, 2u);
+  EXPECT_EQ(counts.problems(), 0u) << counts.ToJson();
+  const std::pair<int64_t, double> others[] = {
+      {131'000, 1.0},   // began after the answer
+      {104'000, 1.0},   // too long before
+      {129'000, 0.01},  // failed at once
+  };
+  for (const auto& [timestamp_ms, seconds] : others) {
+    up_.back() = {timestamp_ms, Bits(0)};
+    duration_.back() = {timestamp_ms, Bits(seconds)};
+    counts = Run();
+    EXPECT_EQ(counts.given_up, 1u) << timestamp_ms;
+    EXPECT_EQ(counts.lost, 1u) << timestamp_ms;
+  }
 }
 
 TEST_F(VerifyTest, FindsAMissingSeries) {
