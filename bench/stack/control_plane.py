@@ -50,12 +50,12 @@ class ControlPlane:
 
     def start(self):
         self.etcd.start()
-        wait_until(lambda: fetch(f"{self.etcd_url}/health")[0] == 200, "etcd is healthy", 60, self.etcd)
+        wait_until(lambda: fetch(f"{self.etcd_url}/health")[0] == 200, "etcd is healthy", process=self.etcd)
         return self.start_api()
 
     def start_api(self):
         self.api.start()
-        wait_until(lambda: self._ask("GET", "/readyz")[0] == 200, "the API server is ready", 120, self.api, every=0.2)
+        wait_until(lambda: self._ask("GET", "/readyz")[0] == 200, "the API server is ready", process=self.api, every=0.2)
         return self
 
     def stop(self, seconds=5):

@@ -6,6 +6,7 @@ taken from the request. The page shows them under the prefix envoy_mesh_, which 
 
 import http.server
 import json
+import os
 import pathlib
 import threading
 import urllib.error
@@ -17,6 +18,7 @@ from .programs import CACHE, ISTIO_RULES, write_yaml
 
 BUCKETS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000]
 STATUS_PORT = 15090  # the simulated sidecars hold 15020
+NETWORK = f"127.{64 + os.getpid() % 128}"  # of this process, so that what runs beside it has its ports
 METRIC_RULES = [{"source_labels": ["__name__"], "regex": "envoy_mesh_(istio_.+)", "target_label": "__name__", "replacement": "$1"}]
 
 # Istio's default text format (pilot's telemetry_logging.go, since 1.9): the same operators in the same order.
@@ -122,7 +124,7 @@ class EnvoyMesh:
     SERVICES = ("productpage", "reviews", "ratings")
     PATHS = ("/", "/", "/", "/", "/", "/", "/fail", "/missing", "/dead", "/")
 
-    def __init__(self, directory, network="127.30.0", extend=None, logs=None):
+    def __init__(self, directory, network=f"{NETWORK}.1", extend=None, logs=None):
         """`extend`: called with each Envoy's configuration, pod name and address before it is written. `logs`: a directory of pod
         logs, into which a container runtime writes what the Envoys say: access lines, flushed every second as Istio has it."""
         directory = pathlib.Path(directory)
@@ -189,6 +191,12 @@ class EnvoyMesh:
             status = _status(f"http://127.0.0.1:{self.ports[service]}{path}")
             self.sent[service, status] = self.sent.get((service, status), 0) + 1
 
+    def counted(self, service, status):
+        """How many requests with that answer are in the service's histogram, which an Envoy brings up to date each second."""
+        _, page = fetch(f"http://{self.addresses[service]}:{STATUS_PORT}/stats/prometheus")
+        counts = [line for line in page.decode().splitlines() if line.startswith("envoy_mesh_istio_request_duration_milliseconds_count{")]
+        return sum(int(line.rsplit(" ", 1)[1]) for line in counts if f'response_code="{status}"' in line)
+
     def stop(self, _=None):
         for process in self.processes:
             process.stop()
@@ -197,7 +205,7 @@ class EnvoyMesh:
 
 def _status(url):
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             answer.read()
             return answer.status
     except urllib.error.HTTPError as error:

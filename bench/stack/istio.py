@@ -2,6 +2,7 @@
 
 import pathlib
 
+from .envoy import NETWORK
 from .process import Process, fetch, free_port, wait_until
 from .programs import CACHE, write_yaml
 
@@ -13,7 +14,7 @@ NAMESPACE = "istio-system"
 class Istiod:
     """pilot-discovery on an API server, with its metrics at `address`, which is one of loopback and its pod's."""
 
-    def __init__(self, directory, kubeconfig, address="127.50.0.100"):
+    def __init__(self, directory, kubeconfig, address=f"{NETWORK}.0.100"):
         directory = pathlib.Path(directory)
         self.address, self.grpc_port, http_port = address, free_port(), free_port()
         mesh = directory / "mesh-config.yaml"
@@ -27,7 +28,7 @@ class Istiod:
 
     def start(self):
         self.process.start()
-        wait_until(lambda: fetch(self.ready_url)[0] == 200, "istiod is ready", 90, self.process, every=0.2)
+        wait_until(lambda: fetch(self.ready_url)[0] == 200, "istiod is ready", process=self.process, every=0.2)
         return self
 
     def page(self):

@@ -45,7 +45,7 @@ class Loki:
 
     def start(self):
         self.process.start()
-        wait_until(lambda: fetch(f"{self.base}/ready")[0] == 200, "Loki is ready", 120, self.process)
+        wait_until(lambda: fetch(f"{self.base}/ready")[0] == 200, "Loki is ready", process=self.process)
         return self
 
     def push(self, tenant, body, kind="application/x-protobuf"):

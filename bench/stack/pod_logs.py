@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from .process import Process
+from .process import PATIENCE, Process
 
 PART_BYTES = 16 * 1024  # a runtime cuts longer lines into parts
 NANOS = 1_000_000_000
@@ -175,7 +175,7 @@ class ContainerProcess(Process):
             with open(self.log, "ab") as out:
                 out.write(b"\n".join(lines) + b"\n")
 
-    def _end(self, number, seconds=20):
+    def _end(self, number, seconds=PATIENCE):
         super()._end(number, seconds)
         for reader in self.readers:
             reader.join()

@@ -1,6 +1,8 @@
 """Programs as child processes: started, watched, killed, started again."""
 
 import contextlib
+import http.client
+import itertools
 import os
 import pathlib
 import random
@@ -14,11 +16,17 @@ import urllib.request
 from .network import inside
 
 
+PATIENCE = 180  # seconds: far more than anything here takes on a machine ten times slower; who waits longer waits for ever
+PORTS = range(16000, 32000)  # below what the kernel gives to outgoing connections
+_untold = itertools.islice(itertools.cycle(PORTS), random.randrange(len(PORTS)), None)
+
+
 def free_port():
-    """A TCP port that nothing listens on now. Below what the kernel gives to outgoing connections: a client that tries again and
-    again to reach a killed server would at some time be connected to itself and keep the server from its port."""
+    """A TCP port that nothing listens on now and that this process has not told before: what is killed finds its port again. Were it one
+    of those that the kernel gives to outgoing connections, a client that tries again and again to reach a killed server would at some
+    time be connected to itself and keep the server from its port."""
     while True:
-        port = random.randrange(16000, 32000)
+        port = next(_untold)
         with socket.socket() as probe:
             try:
                 probe.bind(("0.0.0.0", port))
@@ -27,20 +35,21 @@ def free_port():
                 continue
 
 
-def fetch(url, data=None, headers=None, timeout=10):
-    """(status, body); status 0 when nothing answered."""
+def fetch(url, data=None, headers=None, timeout=60):
+    """(status, body); status 0 when nothing answered, or not to the end."""
     request = urllib.request.Request(url, data=data, headers=headers or {})
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-    except (urllib.error.URLError, OSError):
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+    except (OSError, http.client.HTTPException):
         return 0, b""
 
 
-def wait_until(condition, what, seconds=30, process=None, every=0.05):
-    """Polls until `condition()` is true and returns its value; fails with `what` after `seconds`."""
+def wait_until(condition, what, seconds=PATIENCE, process=None, every=0.05):
+    """Polls until `condition()` is true and returns its value; fails with `what` after `seconds`, or when `process` has ended."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -75,7 +84,7 @@ class Process:
                                           cwd=self.directory, env=self.environment)
         return self
 
-    def fetch(self, url, data=None, headers=None, timeout=10):
+    def fetch(self, url, data=None, headers=None, timeout=60):
         """As fetch(), from where the program is."""
         with inside(self.host.namespace) if self.host else contextlib.nullcontext():
             return fetch(url, data, headers, timeout)
@@ -99,7 +108,7 @@ class Process:
         """SIGKILL: no last words."""
         self._end(signal.SIGKILL)
 
-    def stop(self, seconds=20):
+    def stop(self, seconds=PATIENCE):
         """SIGTERM, and SIGKILL to one that does not listen. The exit code."""
         self._end(signal.SIGTERM, seconds)
         return self.code()
@@ -107,7 +116,7 @@ class Process:
     def signal(self, number):
         self.child.send_signal(number)
 
-    def _end(self, number, seconds=20):
+    def _end(self, number, seconds=PATIENCE):
         if not self.running():
             return
         self.child.send_signal(number)

@@ -8,7 +8,7 @@ import urllib.parse
 
 import yaml
 
-from .process import Process, fetch, free_port, wait_until
+from .process import PATIENCE, Process, fetch, free_port, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("AMPARI_BUILD", ROOT / "build/release"))
@@ -46,7 +46,7 @@ def write_yaml(path, value):
     path.write_text(yaml.safe_dump(value, sort_keys=False, width=160))
 
 
-def run(argv, timeout=60):
+def run(argv, timeout=PATIENCE):
     """A program to its end: (exit code, output, errors)."""
     done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=timeout)
     return done.returncode, done.stdout, done.stderr
@@ -139,7 +139,7 @@ class Prometheus:
 
     def start(self):
         self.process.start()
-        wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "Prometheus is ready", 60, self.process)
+        wait_until(lambda: fetch(f"{self.base}/-/ready")[0] == 200, "Prometheus is ready", process=self.process)
         return self
 
     def query(self, expression, time=None):
@@ -181,7 +181,7 @@ class Mesh:
         wait_until(self.ports.exists, "the mesh listens", process=self.process)
         return self
 
-    def verify(self, *arguments, timeout=180, host=None):
+    def verify(self, *arguments, timeout=600, host=None):
         """Every scrape served against what arrived: (verdict, exit code). `host`: where the region is."""
         command = [*(["ip", "netns", "exec", host.namespace] if host else []), BENCH, "verify", "--mesh-log", self.log, "--bodies",
                    self.bodies, "--targets", self.targets, *arguments]
@@ -204,7 +204,7 @@ class LogMesh:
         wait_until(self.targets.exists, "the containers write", process=self.process)
         return self
 
-    def verify(self, region, tenant, *flags, timeout=180):
+    def verify(self, region, tenant, *flags, timeout=600):
         """Every line written against what the region holds: (verdict, exit code)."""
         code, output, errors = run([BENCH, "verify-logs", "--written", self.written, "--region", region.control_url, "--tenant", tenant,
                                     *flags], timeout)
@@ -233,8 +233,8 @@ class Relay:
         wait_until(lambda: self.process.said("ok") > before, f"the relay obeys {command}", process=self.process)
 
     def record(self):
-        """Every event so far, oldest first."""
-        return [json.loads(line) for line in self.record_file.read_text().splitlines()]
+        """Every event so far, oldest first; what is not yet a whole line is not."""
+        return [json.loads(line) for line in self.record_file.read_text().rpartition("\n")[0].splitlines()]
 
 
 class Gateway:
@@ -257,15 +257,15 @@ class Gateway:
         self.process = Process(name, [BUILD / "gateway/ampari-gateway", f"--config.file={self.config_file}"], directory,
                                host=host)
 
-    def start(self, seconds=30):
+    def start(self):
         self.process.start()
-        return self.ready(seconds)
+        return self.ready()
 
-    def ready(self, seconds=30):
-        wait_until(lambda: self.process.fetch(f"{self.base}/-/ready")[0] == 200, "the gateway is ready", seconds, self.process)
+    def ready(self):
+        wait_until(lambda: self.process.fetch(f"{self.base}/-/ready")[0] == 200, "the gateway is ready", process=self.process)
         return self
 
-    def command(self, *arguments, timeout=60):
+    def command(self, *arguments, timeout=PATIENCE):
         """Another process of the program with the same configuration: (exit code, output, errors)."""
         return run([*self.process.argv, *arguments], timeout)
 
@@ -277,7 +277,7 @@ class Gateway:
         assert status == 200, body
 
     def json(self, path):
-        status, body = self.process.fetch(f"{self.base}{path}", timeout=30)
+        status, body = self.process.fetch(f"{self.base}{path}", timeout=60)
         assert status == 200, f"{path}: {status} {body[:2000]!r}"
         return json.loads(body)
 
@@ -318,12 +318,12 @@ class Forwarder:
         self.process = Process(name, [BUILD / "forwarder/ampari-forwarder", f"--config.file={self.config_file}", *flags], directory,
                                {"NODE_NAME": node} if node else None, host=host)
 
-    def start(self, seconds=30):
+    def start(self):
         self.process.start()
-        wait_until(lambda: self.process.fetch(f"{self.base}/-/ready")[0] == 200, "the forwarder is ready", seconds, self.process)
+        wait_until(lambda: self.process.fetch(f"{self.base}/-/ready")[0] == 200, "the forwarder is ready", process=self.process)
         return self
 
-    def command(self, *arguments, timeout=60):
+    def command(self, *arguments, timeout=PATIENCE):
         """As Gateway.command."""
         return run([*self.process.argv, *arguments], timeout)
 

@@ -26,7 +26,7 @@ def pods(forwarder):
     return sorted(t["discovered_labels"][POD_LABEL] for t in forwarder.targets()["targets"])
 
 
-def wait_for_pods(forwarder, names, why, seconds=30):
+def wait_for_pods(forwarder, names, why):
     """Until exactly the pods `names` have a target each; a failure shows those that have."""
     wanted, seen = sorted(names), []
 
@@ -34,6 +34,6 @@ def wait_for_pods(forwarder, names, why, seconds=30):
         seen[:] = pods(forwarder)
         return seen == wanted
     try:
-        wait_until(reached, f"{why}: targets of {wanted}", seconds, forwarder.process)
+        wait_until(reached, f"{why}: targets of {wanted}", process=forwarder.process)
     except AssertionError as late:
         raise AssertionError(f"{late}\ntargets are of {seen}") from None

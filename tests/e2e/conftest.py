@@ -3,6 +3,7 @@
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -11,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/support")]
 
 from stack.network import Network, Unavailable  # noqa: E402
+from stack.process import PATIENCE  # noqa: E402
 from stack.programs import BUILD, Forwarder, Gateway, Mesh, Prometheus, Region, Relay  # noqa: E402
 
 
@@ -59,8 +61,10 @@ class Chain:
         self.own(relay.process)
         return relay
 
-    def forwarder(self, address, targets, start=True, **options):
-        forwarder = Forwarder(self.directory, address, targets, **options)
+    def forwarder(self, address, targets, start=True, flags=(), **options):
+        """Ending, it waits for its last acknowledgements longer than by itself; `flags` may say otherwise."""
+        flags = flags if any(flag.startswith("--shutdown.grace") for flag in flags) else [*flags, f"--shutdown.grace={PATIENCE // 2}s"]
+        forwarder = Forwarder(self.directory, address, targets, flags=flags, **options)
         self.own(forwarder.process)
         return forwarder.start() if start else forwarder
 
@@ -69,8 +73,16 @@ class Chain:
             part.stop(2)  # what is not drained by now has nobody to drain to
 
 
+def unmount(directory):
+    """What a run that was killed had mounted beneath it."""
+    for line in reversed(pathlib.Path("/proc/mounts").read_text().splitlines()):
+        if pathlib.Path(line.split()[1]).is_relative_to(directory):
+            subprocess.run(["umount", "-l", line.split()[1]], check=True)
+
+
 def chain_in(name):
     directory = BUILD / "e2e" / re.sub(r"\W+", "-", name)
+    unmount(directory)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     chain = Chain(directory)

@@ -7,7 +7,7 @@ from collections import Counter
 from support import balanced
 
 from stack.pod_logs import PodLog, access_line, targets_json
-from stack.process import wait_until
+from stack.process import PATIENCE, wait_until
 
 TENANT = "logs"
 
@@ -111,25 +111,38 @@ class LogChain:
     def start_forwarder(self, name="forwarder", address=None, **options):
         return self.chain.forwarder(address or self.gateway.address, [], name=name, **{"log_configs": [self.job], **self.options, **options})
 
-    def wait(self, seconds=60, lines=None):
+    def wait(self, lines=None, seconds=PATIENCE):
         """Until every line (or so many) is in the region."""
         wait_for_lines(self.region, self.pods.written() if lines is None else lines, seconds, self.forwarder.process)
 
-    def check(self, seconds=60):
+    def wait_for_reading(self):
+        """Until everything that is in the containers' files was pushed. That nothing is behind is not enough: what was just written may
+        not have been seen yet."""
+        def done():
+            found = files(self.forwarder)
+            known = all(found.get(str(log.path), {}).get("size") == log.path.stat().st_size for log in self.pods.logs)
+            return known and all(file["lag_bytes"] == 0 for file in found.values())
+        wait_until(done, "no file is behind", process=self.forwarder.process)
+
+    def wait_until_stored(self):
+        """Until the gateway has every line, whatever it may do with it."""
+        wait_until(lambda: log_ledger(self.gateway)["accepted"] == self.pods.written(), "all is stored", process=self.gateway.process)
+
+    def check(self):
         """Waits for the last line and looks at everything; the ledger."""
-        self.wait(seconds)
-        wait_for_log_delivery(self.gateway, seconds)
+        self.wait()
+        wait_for_log_delivery(self.gateway)
         assert_whole(self.region, self.pods.logs)
         return assert_ledger(self.gateway, self.region)
 
-    def finish(self, seconds=60):
+    def finish(self):
         """The same after the forwarder has ended, which adds nothing."""
-        self.wait(seconds)
+        self.wait()
         assert self.forwarder.process.stop() == 0, self.forwarder.process.tail()
-        return self.check(seconds)
+        return self.check()
 
 
-def wait_for_lines(region, count, seconds=60, process=None, tenant=TENANT):
+def wait_for_lines(region, count, seconds=PATIENCE, process=None, tenant=TENANT):
     seen = [0]
 
     def there():
@@ -145,7 +158,7 @@ def log_ledger(gateway, tenant="", destination="region-logs"):
     return gateway.ledgers()[tenant, destination]
 
 
-def wait_for_log_delivery(gateway, seconds=60, **which):
+def wait_for_log_delivery(gateway, seconds=PATIENCE, **which):
     wait_until(lambda: log_ledger(gateway, **which)["pending"] == 0, "every line is delivered or settled otherwise", seconds, gateway.process)
 
 
@@ -217,13 +230,6 @@ def assert_ledger(gateway, region, tenant=TENANT, **which):
 
 
 def files(forwarder):
-    """What /targets says of files, by path."""
-    return {file["path"]: file for file in forwarder.targets()["logs"]["files"]}
-
-
-def wait_for_reading(forwarder, seconds=30):
-    """Until everything that is written was pushed."""
-    def done():
-        found = files(forwarder)
-        return found and all(file["lag_bytes"] == 0 for file in found.values())
-    wait_until(done, "no file is behind", seconds, forwarder.process)
+    """What /targets says of files, by path; where one is gone and another has its path, of the other."""
+    told = forwarder.targets()["logs"]["files"]
+    return {file["path"]: file for file in sorted(told, key=lambda file: not file["gone"])}

@@ -16,23 +16,25 @@ def scrapes(forwarder):
     return min((t["scrapes"] for t in forwarder.targets()["targets"]), default=0)
 
 
-def wait_for_scrapes(forwarder, count, seconds=40):
-    wait_until(lambda: scrapes(forwarder) >= count, f"{count} scrapes of every target", seconds, forwarder.process)
+def wait_for_scrapes(forwarder, count):
+    wait_until(lambda: scrapes(forwarder) >= count, f"{count} scrapes of every target", process=forwarder.process)
 
 
-def wait_for_delivery(gateway, seconds=60):
-    """Until what was accepted is delivered and the forwarder has nothing more to hand over."""
+def wait_for_delivery(gateway):
+    """Until everything that is accepted by now is settled, and that is something. What goes on being accepted may still be pending."""
+    ledger = wait_until(lambda: gateway.ledger()["accepted"] and gateway.ledger(), "something is accepted", process=gateway.process)
+
     def done():
-        ledger = gateway.ledger()
-        return ledger["accepted"] > 0 and ledger["pending"] == 0
-    wait_until(done, "everything is delivered", seconds, gateway.process)
+        now = gateway.ledger()
+        return now["accepted"] - now["pending"] >= ledger["accepted"]
+    wait_until(done, "everything is delivered", process=gateway.process)
 
 
-def finish(forwarder, gateway, seconds=60):
+def finish(forwarder, gateway):
     """Stops scraping, drains both hops. The wall time (ms) from which a scrape may be missing."""
     stopped = int(time.time() * 1000)
     assert forwarder.process.stop() == 0, forwarder.process.tail()
-    wait_for_delivery(gateway, seconds)
+    wait_for_delivery(gateway)
     return stopped
 
 

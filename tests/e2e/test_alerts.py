@@ -57,14 +57,14 @@ class Watcher(Prometheus):
     def firing(self):
         return {alert["labels"]["alertname"] for alert in self.alerts() if alert["state"] == "firing"}
 
-    def fires(self, *names, seconds=40):
-        wait_until(lambda: set(names) <= self.firing(), f"{names} fire", seconds, every=0.3)
+    def fires(self, *names):
+        wait_until(lambda: set(names) <= self.firing(), f"{names} fire", every=0.3)
         for alert in self.alerts():
             for text in alert["annotations"].values():
                 assert "error expanding" not in text and "<no value>" not in text, alert
 
-    def ends(self, *names, seconds=90):
-        wait_until(lambda: not set(names) & self.firing(), f"{names} end", seconds, every=0.3)
+    def ends(self, *names):
+        wait_until(lambda: not set(names) & self.firing(), f"{names} end", every=0.3)
 
 
 @pytest.fixture
@@ -89,11 +89,15 @@ def watched(chain):
 
 
 def test_a_healthy_chain_fires_nothing(watched):
+    """For eight seconds, in which each rule is evaluated eight times. A machine that stands still for a second is not healthy."""
     it = watched()
-    end = time.monotonic() + 8  # each rule is evaluated eight times
-    while time.monotonic() < end:
-        assert not it.watcher.firing()
-        time.sleep(0.5)  # Prometheus tells its alerts only when asked; bounded by the deadline above
+    quiet_since = [time.monotonic()]
+
+    def quiet():
+        if it.watcher.firing():
+            quiet_since[0] = time.monotonic()
+        return time.monotonic() > quiet_since[0] + 8
+    wait_until(quiet, "nothing fires for eight seconds", process=it.watcher.process, every=0.5)
 
 
 def test_held_while_the_region_answers_401(watched):
@@ -103,7 +107,7 @@ def test_held_while_the_region_answers_401(watched):
     assert "AmpariDestinationFailing" not in it.watcher.firing()
     it.region.control(mode="ok")
     it.watcher.ends("AmpariDestinationHeld")
-    wait_until(lambda: not it.watcher.firing(), "nothing fires", 60)
+    wait_until(lambda: not it.watcher.firing(), "nothing fires")
 
 
 def test_rejected_while_the_region_answers_400(watched):
@@ -134,7 +138,7 @@ def test_ring_full_and_expiring_while_the_gateway_is_away(chain, long_run):
     chain.own(watcher.process)
     watcher.start()
     gateway.process.kill()
-    watcher.fires("AmpariForwarderRingFull", "AmpariForwarderExpiring", seconds=120)
+    watcher.fires("AmpariForwarderRingFull", "AmpariForwarderExpiring")
     gateway.start()
     watcher.ends("AmpariForwarderRingFull", "AmpariForwarderExpiring")
     wait_until(lambda: gateway.ledger()["expired"].get("ring_full", 0) > 0, "the gateway counts what expired")
@@ -170,12 +174,12 @@ def test_down_while_a_target_does_not_answer(watched):
 def test_backlog_grows_while_the_region_is_away(watched):
     it = watched(sidecars=12, flags=["--combinations", 12], down=True)
     super(Watcher, it.watcher).start()
-    it.watcher.fires("AmpariBacklogGrowing", seconds=120)
+    it.watcher.fires("AmpariBacklogGrowing")
     full = it.watcher.number("ampari_gateway_store_full_estimate_seconds")
     assert full and full < DAY, full
     it.region.control(mode="ok")
     it.watcher.ends("AmpariBacklogGrowing")
-    wait_until(lambda: it.watcher.number("ampari_gateway_store_full_estimate_seconds") is None, "nothing grows", 120)
+    wait_until(lambda: it.watcher.number("ampari_gateway_store_full_estimate_seconds") is None, "nothing grows")
 
 
 def test_reload_failed_while_a_file_has_an_error(watched):
@@ -195,7 +199,7 @@ def test_name_shared_while_two_forwarders_have_it(chain, watched):
     second = chain.forwarder(it.gateway.address, [it.mesh.targets], name="second", gateway={"name": "forwarder"})
     it.watcher.fires("AmpariForwarderNameShared")
     assert "AmpariGatewayAway" not in it.watcher.firing()
-    it.forwarder.process.stop(30)
+    it.forwarder.process.stop()
     it.watcher.ends("AmpariForwarderNameShared")
     assert second.process.running()
 
@@ -233,7 +237,8 @@ def test_refused_while_a_token_is_wrong(chain):
     chain.own(watcher.process)
     watcher.start()
     right.write_text("another\n")
-    watcher.fires("AmpariForwardersRefused", "AmpariGatewayAway", "AmpariClusterSilent", seconds=60)
+    for alert in ("AmpariForwardersRefused", "AmpariGatewayAway", "AmpariClusterSilent"):
+        watcher.fires(alert)
     shown.write_text("another\n")
     watcher.ends("AmpariForwardersRefused", "AmpariGatewayAway", "AmpariClusterSilent")
 
@@ -259,7 +264,7 @@ def test_logs_behind_and_rotated_away_while_the_gateway_is_away(chain):
     watcher.fires("AmpariLogFilesBehind", "AmpariGatewayAway")
     log.file.truncate(0)  # what was renamed or deleted would still be open, and read
     it.gateway.start()
-    watcher.fires("AmpariLogBytesRotatedAwayUnread", seconds=60)
+    watcher.fires("AmpariLogBytesRotatedAwayUnread")
     watcher.ends("AmpariLogFilesBehind", "AmpariLogBytesRotatedAwayUnread", "AmpariLogLinesCut", "AmpariGatewayAway")
 
 

@@ -22,9 +22,9 @@ def canary_of(chain, addresses, **gateway):
     return forwarder
 
 
-def run_canary(forwarder, gateway=None, timeout="30s", **flags):
+def run_canary(forwarder, gateway=None, timeout="120s", **flags):
     status = flags.pop("status", gateway.base if gateway else "http://{host}:1")
-    code, output, errors = forwarder.command("canary", f"--gateway-status={status}", f"--timeout={timeout}", timeout=90)
+    code, output, errors = forwarder.command("canary", f"--gateway-status={status}", f"--timeout={timeout}", timeout=300)
     print(output + errors)  # shown when the test fails
     return code, output, errors
 
@@ -62,7 +62,8 @@ def test_the_whole_path(chain):
     assert len(found) == 2, "each run has a series of its own"
     for series, samples in found.items():
         check_series(series, samples, 'cluster="a"')
-    assert not any(i["connected"] for i in gateway.json("/api/v1/forwarders")["instances"])
+    wait_until(lambda: not any(i["connected"] for i in gateway.json("/api/v1/forwarders")["instances"]), "its stream has ended",
+               process=gateway.process)
     assert_no_trouble(region)
 
 
@@ -96,7 +97,7 @@ def test_every_gateway_of_the_list_over_tls(chain):
     assert code == 0 and output.count("OK") == output.count("not checked") == 2, (output, errors)
     assert [g.ledger()["delivered"] for g in gateways] == [2, 2]
     gateways[0].process.stop()
-    code, output, errors = run_canary(forwarder, status="none", timeout="2s")
+    code, output, errors = run_canary(forwarder, status="none", timeout="10s")
     assert code == 10 and gateways[0].address in errors and output.count("OK") == 1, (code, output, errors)
     assert gateways[1].ledger()["delivered"] == 4
 
@@ -121,12 +122,12 @@ def test_a_region_that_refuses_the_credentials(chain):
     region = chain.region()
     region.control(mode="status", status=401)
     gateway = chain.gateway([destination(region)])
-    code, output, errors = run_canary(canary_of(chain, [gateway.address]), gateway, timeout="3s")
+    code, output, errors = run_canary(canary_of(chain, [gateway.address]), gateway, timeout="10s")
     assert code == 13 and "durable" in output and "settled at" not in output, (code, output, errors)
     assert "destination region: held" in errors and "held" in errors and "401" in errors, errors
     assert (gateway.ledger()["pending"], gateway.ledger()["delivered"]) == (2, 0)
     region.control(mode="ok")
-    wait_until(lambda: gateway.ledger()["delivered"] == 2, "it is delivered once the region takes it", 90)
+    wait_until(lambda: gateway.ledger()["delivered"] == 2, "it is delivered once the region takes it")
     ((series, samples),) = canaries(region).items()
     check_series(series, samples)
 
@@ -160,7 +161,7 @@ def test_a_wrong_status_address(chain, status, code, words):
         status = chain.gateway([destination(region)], name="other").base
     elif status == "region":
         status = region.control_url
-    result, _, errors = run_canary(canary_of(chain, [gateway.address]), status=status, timeout="10s")
+    result, _, errors = run_canary(canary_of(chain, [gateway.address]), status=status)
     assert result == code, (result, errors)
     assert words in errors, errors
     assert gateway.ledger()["accepted"] == 0, "nothing is sent when the account cannot be read"

@@ -5,19 +5,20 @@ import json
 import pytest
 from support import assert_no_trouble, balanced, destination, finish, wait_for_scrapes
 
+from stack.process import wait_until
 from stack.programs import BUILD, run, write_yaml
 
 ERASER = BUILD / "tests/support/ampari-test-frame-eraser"
 
 
-def backlog(chain, count=4):
-    """A gateway with a backlog and no forwarder any more."""
+def backlog(chain, frames=4):
+    """A gateway with a backlog of so many frames at the least, and no forwarder any more."""
     region, mesh = chain.region(), chain.mesh()
     region.control(mode="down")
     gateway = chain.gateway([destination(region)])
     forwarder = chain.forwarder(gateway.address, [mesh.targets])
-    wait_for_scrapes(forwarder, count)
-    forwarder.process.stop()
+    wait_until(lambda: gateway.ledger()["pending_frames"] >= frames, f"{frames} frames", process=gateway.process)
+    assert forwarder.process.stop() == 0, forwarder.process.tail()
     return region, gateway, forwarder
 
 
@@ -53,7 +54,7 @@ def test_queue_commands(chain):
 
 
 def test_a_second_gateway_on_the_same_directory(chain):
-    _, gateway, _ = backlog(chain, 2)
+    _, gateway, _ = backlog(chain, frames=1)
     other = gateway.config_file.with_name("second.yaml")
     write_yaml(other, {**gateway.config, "grpc": {"listen_address": "127.0.0.1:0", "insecure": True},
                        "http": {"listen_address": "127.0.0.1:0"}})

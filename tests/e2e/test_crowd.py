@@ -19,10 +19,10 @@ class Crowd:
         self.process = chain.own(Process("crowd", [BUILD / "tests/support/ampari-test-crowd", "--gateway", gateway.address, "--forwarders",
                                                    FORWARDERS, "--series", SERIES], chain.directory, obeys=True)).start()
 
-    def ask(self, question, seconds=90):
+    def ask(self, question):
         before = len(self._answers())
         self.process.tell(question)
-        wait_until(lambda: len(self._answers()) > before, f"the crowd answers {question}", seconds, self.process)
+        wait_until(lambda: len(self._answers()) > before, f"the crowd answers {question}", process=self.process)
         return json.loads(self._answers()[-1])
 
     def _answers(self):
@@ -44,19 +44,19 @@ def test_a_crowd_comes_back(chain, long_run):
     region = chain.region()
     gateway = chain.gateway([destination(region)])
     crowd = Crowd(chain, gateway)
-    wait_until(crowd.all_connected, "all are connected", 60, gateway.process, every=0.5)
+    wait_until(crowd.all_connected, "all are connected", process=gateway.process, every=0.5)
     gateway.process.kill()
     connects = crowd.ask("status")["connects"]
-    wait_until(lambda: crowd.ask("status")["connects"] > connects + 6 * FORWARDERS, "everybody has tried often", 90, crowd.process, every=0.5)
+    wait_until(lambda: crowd.ask("status")["connects"] > connects + 6 * FORWARDERS, "everybody has tried often", process=crowd.process, every=0.5)
     gateway.start()
-    wait_until(crowd.all_connected, "all are back", 30, gateway.process, every=0.2)
+    wait_until(crowd.all_connected, "all are back", process=gateway.process, every=0.2)
     times = sorted(crowd.ask("times"))
     assert times[-1] - times[0] <= 10_000, "each tries again within 5 s"
     assert most_within(times, 500) <= FORWARDERS / 2, f"they come one after the other: {times}"
-    wait_until(lambda: crowd.ask("status")["acknowledged"] > FORWARDERS * 0.9, "the backlog is acknowledged", 30, gateway.process, every=0.5)
+    wait_until(lambda: crowd.ask("status")["acknowledged"] > FORWARDERS * 0.9, "the backlog is acknowledged", process=gateway.process, every=0.5)
     ended = crowd.ask("stop")
     assert ended["drained"] == FORWARDERS
-    wait_until(lambda: gateway.ledger()["pending"] == 0, "everything is delivered", 60, gateway.process)
+    wait_until(lambda: gateway.ledger()["pending"] == 0, "everything is delivered", process=gateway.process)
     ledger = gateway.ledger()
     assert balanced(ledger) and ledger["accepted"] == ledger["delivered"] == ended["pushed"] == region.tenant()["samples"], (ledger, ended)
     assert_no_trouble(region)

@@ -6,7 +6,7 @@ import sys
 import pytest
 from kill_at import Counted
 
-from stack.process import Process
+from stack.process import PATIENCE, Process
 
 PROGRAM = """
 import os, socket
@@ -38,7 +38,7 @@ def counted(tmp_path):
 
 def end_of(counted):
     counted.process.start()
-    return counted.process.child.wait(30)
+    return counted.process.child.wait(PATIENCE)
 
 
 def watched(counted):

@@ -10,7 +10,7 @@ from cluster import NOBODY, NODE, POD_LABEL, pods, pods_job, scraped, wait_for_p
 from kubernetes_api import EXPIRED, Answer, KubernetesApi, api_status
 from pod_objects import ISTIO_ANNOTATIONS, container, pod
 
-from stack.process import free_port, wait_until
+from stack.process import PATIENCE, free_port, wait_until
 from stack.programs import write_yaml
 
 
@@ -45,12 +45,12 @@ class Bed:
         return self
 
     def watching(self):
-        wait_until(lambda: self.api.watches, "the pods are watched", 30, self.forwarder.process)
+        wait_until(lambda: self.api.watches, "the pods are watched", process=self.forwarder.process)
 
     def trouble(self, what):
         """Until /targets tells of an error of the API."""
-        wait_until(lambda: any(w["error"] for w in self.forwarder.targets()["kubernetes"]), f"/targets tells: {what}", 30,
-                   self.forwarder.process)
+        wait_until(lambda: any(w["error"] for w in self.forwarder.targets()["kubernetes"]), f"/targets tells: {what}",
+                   process=self.forwarder.process)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_changes_of_pods(bed):
     api.patch("not-yet", {"status": {"podIP": "127.40.1.9", "phase": "Running"}})
     wait_for_pods(forwarder, ["not-yet", "pod-1", "pod-2", "pod-3", "pod-4"], "a pod that got its address is scraped")
     api.patch("pod-1", {"metadata": {"annotations": {"prometheus.io/port": "15090"}}})
-    wait_until(lambda: ("pod-1", "127.40.1.1:15090") in scraped(forwarder), "a patched annotation moves the target", 30, forwarder.process)
+    wait_until(lambda: ("pod-1", "127.40.1.1:15090") in scraped(forwarder), "a patched annotation moves the target", process=forwarder.process)
     assert len(pods(forwarder)) == 5, "never the old and the new port of one pod together"
     api.patch("pod-2", {"status": {"phase": "Succeeded"}})
     api.delete("pod-3")
@@ -80,7 +80,7 @@ def test_a_pod_replaced_under_its_name_while_nobody_watched(bed):
     bed.api.put(pod("pod-1", ip="127.40.1.77", annotations=ISTIO_ANNOTATIONS))
     bed.api.compact()
     bed.api.up()
-    wait_until(lambda: ("pod-1", "127.40.1.77:15020") in scraped(bed.forwarder), "the new pod's address is known", 60)
+    wait_until(lambda: ("pod-1", "127.40.1.77:15020") in scraped(bed.forwarder), "the new pod's address is known")
     assert pods(bed.forwarder) == ["pod-1", "pod-2", "pod-3"]
 
 
@@ -193,11 +193,11 @@ class Storm:
                                          jobs=[pods_job(api.url, name=name) for name, api in self.apis.items()])
         self.shown = {name: [] for name in self.apis}  # each different answer, oldest first
         self._wait(["pod-1", "pod-2", "pod-3"], list(self.apis), "all pods of all servers are listed")
-        wait_until(lambda: all(api.watches for api in self.apis.values()), "all are watched", 30, self.forwarder.process)
+        wait_until(lambda: all(api.watches for api in self.apis.values()), "all are watched", process=self.forwarder.process)
         for name, begin in FAULTS:
             begin(self.apis[name])
             change(self.apis[name])
-        self.deadline = time.monotonic() + 90  # of all together: growing delays under load
+        self.deadline = time.monotonic() + PATIENCE  # of all together
 
     def look(self):
         found = {name: [] for name in self.apis}
@@ -207,7 +207,7 @@ class Storm:
             if self.shown[name][-1:] != [sorted(names)]:
                 self.shown[name].append(sorted(names))
 
-    def _wait(self, names, servers, why, seconds=60):
+    def _wait(self, names, servers, why, seconds=PATIENCE):
         def reached():
             self.look()
             return all(self.shown[server][-1] == names for server in servers)
@@ -239,7 +239,7 @@ def test_an_api_that_is_away(bed):
     bed.trouble("nothing listens")
     assert pods(bed.forwarder) == ["pod-1", "pod-2", "pod-3"]
     bed.api.up()
-    wait_for_pods(bed.forwarder, CHANGED, "the API is back", 60)
+    wait_for_pods(bed.forwarder, CHANGED, "the API is back")
 
 
 def test_a_forwarder_that_starts_before_the_api(chain):
@@ -247,7 +247,7 @@ def test_a_forwarder_that_starts_before_the_api(chain):
     forwarder = chain.forwarder(NOBODY, [], node=NODE, jobs=[pods_job(f"http://127.0.0.1:{port}")], flags=["--shutdown.grace=0s"])
     api = chain.own(KubernetesApi(port=port))
     api.put(sidecar(1))
-    wait_for_pods(forwarder, ["pod-1"], "the API came up later", 60)
+    wait_for_pods(forwarder, ["pod-1"], "the API came up later")
 
 
 def test_an_api_that_hangs(bed):
@@ -255,10 +255,10 @@ def test_an_api_that_hangs(bed):
     bed.api.script(hang, kind="list", times=None)
     bed.api.expire_watches()
     change(bed.api)
-    wait_until(lambda: len(bed.api.asked("list")) >= 2, "a list was asked for", 30, bed.forwarder.process)
+    wait_until(lambda: len(bed.api.asked("list")) >= 2, "a list was asked for", process=bed.forwarder.process)
     assert pods(bed.forwarder) == ["pod-1", "pod-2", "pod-3"]
     bed.api.clear_scripts()
-    wait_for_pods(bed.forwarder, CHANGED, "the API answers again", 60)
+    wait_for_pods(bed.forwarder, CHANGED, "the API answers again")
 
 
 def test_a_genuine_empty_list(bed):
@@ -291,7 +291,7 @@ def test_retry_after_is_honoured(bed):
     bed.api.script(said(429, api_status(429, "TooManyRequests", "slow down"), Retry_After="3"), kind="list")
     begin = max(r.time for r in bed.api.requests)
     bed.api.expire_watches()
-    wait_until(lambda: len([r for r in bed.api.asked("list") if r.time > begin]) >= 2, "asked again", 30, bed.forwarder.process)
+    wait_until(lambda: len([r for r in bed.api.asked("list") if r.time > begin]) >= 2, "asked again", process=bed.forwarder.process)
     refused, again = [r.time for r in bed.api.asked("list") if r.time > begin][:2]
     assert again - refused >= 2.9
 
@@ -303,10 +303,10 @@ def test_token_rotation(chain):
     bed.api.tokens = {"new"}
     bed.api.expire_watches()
     change(bed.api)
-    wait_until(lambda: [r for r in bed.api.requests if r.status == 401], "the old token is refused", 30, bed.forwarder.process)
+    wait_until(lambda: [r for r in bed.api.requests if r.status == 401], "the old token is refused", process=bed.forwarder.process)
     assert pods(bed.forwarder) == ["pod-1", "pod-2", "pod-3"]
     token.write_text("new\n")
-    wait_for_pods(bed.forwarder, CHANGED, "the rotated token is read again", 60)
+    wait_for_pods(bed.forwarder, CHANGED, "the rotated token is read again")
     text = json.dumps(bed.forwarder.targets()) + bed.forwarder.process.log.read_text() + bed.forwarder.metrics()
     assert "Bearer" not in text
 
@@ -322,14 +322,14 @@ def test_tls_with_a_ca(chain):
     bed = Bed(chain, certificate=certificate, discovery={"tls_config": {"ca_file": str(authority.ca)}}).known()
     bed.api.break_connections()
     change(bed.api)
-    wait_for_pods(bed.forwarder, CHANGED, "changes come over TLS", 60)
+    wait_for_pods(bed.forwarder, CHANGED, "changes come over TLS")
 
 
 def test_tls_of_a_stranger(chain):
     _, certificate = tls(chain)
     other, _ = tls(chain, "stranger")
     bed = Bed(chain, certificate=certificate, discovery={"tls_config": {"ca_file": str(other.ca)}})
-    wait_until(lambda: "certificate" in bed.forwarder.process.log.read_text(), "the refusal is told", 30, bed.forwarder.process)
+    wait_until(lambda: "certificate" in bed.forwarder.process.log.read_text(), "the refusal is told", process=bed.forwarder.process)
     assert pods(bed.forwarder) == [] and not bed.api.requests
 
 

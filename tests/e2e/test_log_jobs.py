@@ -28,9 +28,9 @@ def test_jobs_come_and_go_by_reload(chain):
     assert forwarder.targets()["logs"]["gateway"]["connected"] is True
     assert {"ampari_forwarder_log_lines_total", "ampari_forwarder_log_ring_bytes"} <= metric_names(forwarder)
     forwarder.rewrite({**config, "log_configs": []})
-    wait_until(lambda: forwarder.targets()["log_targets"] == [], "the job is gone", 30, forwarder.process)
+    wait_until(lambda: forwarder.targets()["log_targets"] == [], "the job is gone", process=forwarder.process)
     before = logs.pods.written()
-    wait_until(lambda: not [f for f in files(forwarder).values() if not f["gone"]], "no file is read any more", 30, forwarder.process)
+    wait_until(lambda: not [f for f in files(forwarder).values() if not f["gone"]], "no file is read any more", process=forwarder.process)
     logs.pods.write(5)
     forwarder.rewrite(config)
     logs.finish()
@@ -42,7 +42,7 @@ def test_a_forwarder_of_logs_alone_is_ready_and_asks_for_no_metrics(chain):
     logs.pods.write(2)
     logs.wait()
     assert logs.forwarder.config["scrape_configs"] == []
-    wait_until(lambda: fetch(f"{logs.forwarder.base}/-/ready?wait=gateway")[0] == 200, "the welcome of the logs counts", 30, logs.forwarder.process)
+    wait_until(lambda: fetch(f"{logs.forwarder.base}/-/ready?wait=gateway")[0] == 200, "the welcome of the logs counts", process=logs.forwarder.process)
     metrics = logs.forwarder.metrics()
     assert "\nampari_forwarder_gateway_connected" not in metrics and "\nampari_forwarder_log_gateway_connected 1\n" in metrics
     assert logs.forwarder.targets()["gateway"] is None
@@ -56,7 +56,7 @@ def test_a_reload_changes_labels_and_doubles_nothing(chain):
     logs.wait()
     job = {**logs.job, "relabel_configs": [*logs.job["relabel_configs"], {"target_label": "team", "replacement": "shop"}]}
     logs.forwarder.rewrite({**logs.forwarder.config, "log_configs": [job]})
-    wait_until(lambda: all(t["labels"].get("team") == "shop" for t in logs.forwarder.targets()["log_targets"]), "the rule is in force", 30)
+    wait_until(lambda: all(t["labels"].get("team") == "shop" for t in logs.forwarder.targets()["log_targets"]), "the rule is in force")
     logs.pods.write(10)
     logs.finish()
     teams = [labels.get("team") for labels, *_ in all_lines(logs.region)]
@@ -70,8 +70,9 @@ def test_the_page_of_targets(chain):
     logs.forwarder.rewrite({**logs.forwarder.config, "log_configs": [logs.job, dropped]})
     logs.pods.write(3)
     logs.wait()
-    told = {d["reason"] for d in logs.forwarder.targets()["log_dropped"]}
-    assert told == {'__path__ "/etc/../etc/shadow" has the element ..', "no __path__; a rule of relabel_configs must set it"}
+    wanted = {'__path__ "/etc/../etc/shadow" has the element ..', "no __path__; a rule of relabel_configs must set it"}
+    wait_until(lambda: {d["reason"] for d in logs.forwarder.targets()["log_dropped"]} == wanted, "why two are not followed is told",
+               process=logs.forwarder.process)
     path = str(logs.pods.logs[0].path)
     for form in ("text", "html"):
         body = page(logs.forwarder, form)

@@ -1,7 +1,7 @@
 """From a container's file to the region: every line once, in order, with its time, whoever restarts meanwhile."""
 
 import pytest
-from logs import LogChain, all_lines, arrived, assert_no_log_trouble, differences, expected, files, wait_for_reading
+from logs import LogChain, all_lines, arrived, assert_no_log_trouble, differences, expected, files
 
 from stack.process import wait_until
 
@@ -83,8 +83,8 @@ def test_pods_that_come_and_go(chain):
         log.write(*logs.pods.lines(10))
         logs.wait()
         log.delete()
-    wait_until(lambda: len([f for f in files(logs.forwarder).values() if not f["gone"]]) == 2, "only what is there is followed", 30,
-               logs.forwarder.process)
+    wait_until(lambda: len([f for f in files(logs.forwarder).values() if not f["gone"]]) == 2, "only what is there is followed",
+               process=logs.forwarder.process)
     logs.finish()
 
 
@@ -92,7 +92,7 @@ def test_what_targets_say_of_files(chain):
     logs = LogChain(chain, pods=3)
     logs.pods.write(10)
     logs.wait()
-    wait_for_reading(logs.forwarder)
+    logs.wait_for_reading()
     found = files(logs.forwarder)
     assert set(found) == {str(log.path) for log in logs.pods.logs}
     for log in logs.pods.logs:

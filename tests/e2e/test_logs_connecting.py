@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from logs import LogChain, Writing, all_lines, arrived, differences, expected, files, wait_for_reading
+from logs import LogChain, Writing, all_lines, arrived, differences, expected, files
 
 from stack.process import wait_until
 from stack.programs import metric
@@ -39,8 +39,8 @@ def test_old_files_of_a_new_node_begin_at_their_end(chain):
     log = old_log(logs.pods)
     skipped = log.path.stat().st_size
     logs.forwarder.start()
-    wait_until(lambda: files(logs.forwarder).get(str(log.path), {}).get("skipped_bytes") == skipped, "what is skipped is counted", 30,
-               logs.forwarder.process)
+    wait_until(lambda: files(logs.forwarder).get(str(log.path), {}).get("skipped_bytes") == skipped, "what is skipped is counted",
+               process=logs.forwarder.process)
     assert counter(logs.forwarder, "skipped_bytes_total") == skipped
     log.written.clear()
     log.write(*logs.pods.lines(10))
@@ -54,7 +54,7 @@ def test_where_files_begin_as_set(chain, start, all_of_it):
     skipped = 0 if all_of_it else log.path.stat().st_size
     logs.forwarder.start()
     wait_until(lambda: str(log.path) in files(logs.forwarder) and files(logs.forwarder)[str(log.path)]["skipped_bytes"] == skipped,
-               "the file is read", 30, logs.forwarder.process)
+               "the file is read", process=logs.forwarder.process)
     if not all_of_it:
         log.written.clear()
     log.write(*logs.pods.lines(10))
@@ -83,7 +83,7 @@ def test_a_quiet_file_is_still_known_after_days(chain):
     age(quiet, 5 * 24 * 3600)
     logs.gateway.start()
     logs.forwarder.start()
-    wait_for_reading(logs.forwarder)
+    logs.wait_for_reading()
     quiet.write(*logs.pods.lines(3))
     logs.finish()
 
@@ -101,7 +101,7 @@ def test_a_gateway_that_lost_its_disk_after_all_was_delivered(chain, written_mea
     logs = LogChain(chain, pods=5, start="auto")
     logs.pods.write(50)
     logs.wait()
-    wait_until(lambda: settled(logs.forwarder), "the forwarder knows that all is settled", 30, logs.forwarder.process)
+    wait_until(lambda: settled(logs.forwarder), "the forwarder knows that all is settled", process=logs.forwarder.process)
     lose_disk(logs.gateway)
     if written_meanwhile:
         logs.pods.write(20)
@@ -113,8 +113,9 @@ def test_a_gateway_that_lost_its_disk_after_all_was_delivered(chain, written_mea
 
 
 def settled(forwarder):
+    """Whether it knows that everything it ever sent is settled."""
     gateway = forwarder.targets()["logs"]["gateway"]
-    return gateway["acknowledged"] == gateway["settled"] if "settled" in gateway else True
+    return gateway["last_sequence"] == gateway["settled_sequence"] > 0
 
 
 def assert_exactly(logs):
@@ -127,8 +128,8 @@ def test_a_gateway_that_lost_its_disk_with_a_backlog(chain):
     logs = LogChain(chain, pods=5)
     logs.region.control(mode="down", signal="logs")
     logs.pods.write(50)
-    wait_for_reading(logs.forwarder)
-    wait_until(lambda: logs.gateway.ledgers()["", "region-logs"]["accepted"] == logs.pods.written(), "all is stored", 30, logs.gateway.process)
+    logs.wait_for_reading()
+    logs.wait_until_stored()
     lose_disk(logs.gateway)
     logs.pods.write(20)
     logs.gateway.start()
@@ -181,7 +182,7 @@ def test_a_process_that_slept(chain):
     for _ in range(3):
         logs.gateway.process.signal(signal.SIGSTOP)
         logs.pods.write(300)
-        wait_for_reading(logs.forwarder)
+        logs.wait_for_reading()
         logs.forwarder.process.signal(signal.SIGSTOP)
         logs.gateway.process.signal(signal.SIGCONT)
         successor.start()
@@ -211,11 +212,11 @@ def test_frames_that_come_too_late_are_refused(chain):
     relay.tell("hold")
     for _ in range(4):
         logs.pods.write(300)  # more than a flush each
-    wait_for_reading(logs.forwarder)
+    logs.wait_for_reading()
     successor = second(logs)
     logs.wait()
     relay.tell("release")
-    wait_until(lambda: refused(relay), "what comes late is refused", 30, logs.forwarder.process)
+    wait_until(lambda: refused(relay), "what comes late is refused", process=logs.forwarder.process)
     logs.pods.write(20)
     logs.wait()
     assert logs.forwarder.process.stop() == 0, logs.forwarder.process.tail()

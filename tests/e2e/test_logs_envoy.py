@@ -15,7 +15,7 @@ CODE = re.compile(r'^\[[^]]+\] "[^"]*" (\d+) ')
 
 def test_requests_and_their_codes(chain):
     logs = LogChain(chain, istio_access_log={"labels": ["response_code"]})
-    envoys = chain.own(envoy.EnvoyMesh(chain.directory, network="127.50.1", logs=logs.pods.root))
+    envoys = chain.own(envoy.EnvoyMesh(chain.directory, logs=logs.pods.root))
     logs.pods.logs = list(envoys.logs.values())
     logs.pods.tell()
     envoys.start()

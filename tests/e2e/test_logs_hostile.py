@@ -39,7 +39,7 @@ def test_what_is_no_log_is_not_read(chain):
     for log in (first, second):
         log.write(*logs.pods.lines(10))
     logs.wait()
-    wait_until(lambda: metric(logs.forwarder.metrics(), "ampari_forwarder_log_files_refused_total") > 0, "refusals are counted", 30, logs.forwarder.process)
+    wait_until(lambda: metric(logs.forwarder.metrics(), "ampari_forwarder_log_files_refused_total") > 0, "refusals are counted", process=logs.forwarder.process)
     assert logs.forwarder.process.memory_bytes() < 300 << 20
     logs.finish()
     assert not any(SECRET in line or "root:" in line for _, _, line, _ in all_lines(logs.region))
@@ -93,7 +93,7 @@ def test_a_megabyte_without_end(chain):
     log.write_raw(b"\n")
     log.write(*logs.pods.lines(3))
     known = lambda: [n for n in (number_of(line) for _, _, line, _ in all_lines(logs.region)) if n is not None]
-    wait_until(lambda: known() == list(range(6)), "what comes after arrives", 60, logs.forwarder.process)
+    wait_until(lambda: known() == list(range(6)), "what comes after arrives", process=logs.forwarder.process)
     assert logs.forwarder.process.memory_bytes() < 300 << 20
 
 
@@ -121,8 +121,8 @@ def test_as_another_user_with_the_group_of_the_logs(chain):
     logs.forwarder.start()
     logs.pods.write(10)
     logs.wait(lines=20)
-    wait_until(lambda: "permission" in files(logs.forwarder).get(str(closed.path), {}).get("error", "").lower(), "why it is not read is told", 30,
-               logs.forwarder.process)
+    wait_until(lambda: "permission" in files(logs.forwarder).get(str(closed.path), {}).get("error", "").lower(), "why it is not read is told",
+               process=logs.forwarder.process)
     os.chown(closed.path, 0, group)
     assert logs.forwarder.process.stop() == 0
     logs.forwarder.start()

@@ -77,7 +77,7 @@ def test_a_pod_that_goes_is_read_to_its_end(chain):
     goes.write(*cluster.pods.lines(10))
     cluster.logs.wait()
     goes.delete()
-    wait_until(lambda: not any("default_goes_" in path for path in cluster.paths()), "its files are followed no more", 30, cluster.logs.forwarder.process)
+    wait_until(lambda: not any("default_goes_" in path for path in cluster.paths()), "its files are followed no more", process=cluster.logs.forwarder.process)
     (again,) = cluster.run("goes", "uid-goes-again", "application")
     again.write(*cluster.pods.lines(10))
     cluster.logs.finish()

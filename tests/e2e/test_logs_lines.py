@@ -66,5 +66,5 @@ def counts(logs):
         text = logs.forwarder.metrics()
         return {name: int(metric(text, f"ampari_forwarder_log_lines{part}_total"))
                 for name, part in (("shipped", ""), ("filtered", "_filtered"), ("sampled", "_sampled_out"))}
-    wait_until(lambda: sum(told().values()) >= 3 * 501, "every line is read", 60, logs.forwarder.process)
+    wait_until(lambda: sum(told().values()) >= 3 * 501, "every line is read", process=logs.forwarder.process)
     return told()

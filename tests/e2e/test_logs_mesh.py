@@ -5,13 +5,12 @@ import json
 import time
 
 import pytest
-from logs import TENANT, assert_no_log_trouble, log_ledger, log_rules, loki, wait_for_lines, wait_for_log_delivery
-from support import balanced
+from logs import TENANT, assert_ledger, assert_no_log_trouble, log_rules, loki, wait_for_lines, wait_for_log_delivery
 
 from stack.programs import LogMesh
 
 LIFE = ["--flush-ms", 50, "--rotate-bytes", 20_000, "--rotate-check-ms", 200, "--max-files", 1000, "--restart-every", 0.9,
-        "--replace-every", 1.7, "--linger-ms", 6000, "--long", 0.005, "--invalid", 0.01]
+        "--replace-every", 1.7, "--linger-ms", 30_000, "--long", 0.005, "--invalid", 0.01]
 
 
 def live(chain, seconds, *flags, pods=12, rate=100):
@@ -32,13 +31,13 @@ def live(chain, seconds, *flags, pods=12, rate=100):
         victim.start()
     assert mesh.process.stop() == 0, mesh.process.tail()
     written = sum(line[0] in "LP" for line in mesh.written.read_text().splitlines())
-    wait_for_lines(region, written, 60, forwarder.process)
+    wait_for_lines(region, written, process=forwarder.process)
     assert forwarder.process.stop() == 0, forwarder.process.tail()
     wait_for_log_delivery(gateway)
     verdict, code = mesh.verify(region, TENANT)
     assert code == 0 and verdict["verified"] == written, json.dumps(verdict, indent=1)
     assert_no_log_trouble(region)
-    assert balanced(log_ledger(gateway))
+    assert_ledger(gateway, region)
     print(verdict, region.logs(TENANT))
 
 

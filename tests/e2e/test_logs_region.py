@@ -7,7 +7,7 @@ import time
 
 import pytest
 from logs import (TENANT, LogChain, Writing, all_lines, assert_ledger, assert_no_log_trouble, assert_whole, incompressible, log_ledger, loki, wait_for_lines,
-                  wait_for_log_delivery, wait_for_reading)
+                  wait_for_log_delivery)
 from support import assert_exact, balanced, destination, scrapes, wait_for_scrapes
 from test_memory import MemoryBound
 
@@ -31,8 +31,8 @@ def test_region_in_trouble(chain, trouble):
     for _ in range(3):
         logs.pods.write(100)
         time.sleep(0.3)  # frames of their own
-    wait_for_reading(logs.forwarder)
-    wait_until(lambda: log_ledger(logs.gateway)["accepted"] == logs.pods.written(), "all is stored", 30, logs.gateway.process)
+    logs.wait_for_reading()
+    logs.wait_until_stored()
     if trouble["mode"] != "commit_then_close" and "max_bytes" not in trouble:
         assert log_ledger(logs.gateway)["pending"] > 0
         logs.region.control(signal="logs", mode="ok")
@@ -47,6 +47,7 @@ def test_a_refused_line_is_set_apart_from_the_good_ones(chain):
         logs.pods.logs[0].write(f"poison {number}")
     good = [line for log in logs.pods.logs for line in log.written if "poison" not in line[2]]
     logs.wait(lines=len(good))
+    logs.wait_until_stored()
     wait_for_log_delivery(logs.gateway)
     ledger = log_ledger(logs.gateway)
     assert balanced(ledger) and ledger["accepted"] == logs.pods.written(), ledger
@@ -62,7 +63,7 @@ def test_blocked_by_260(chain):
     logs = LogChain(chain, pods=2)
     logs.region.control(signal="logs", mode="status", status=260)
     logs.pods.write(20)
-    wait_until(lambda: sum(log_ledger(logs.gateway)["rejected"].values()) == 40, "all are rejected", 30, logs.gateway.process)
+    wait_until(lambda: sum(log_ledger(logs.gateway)["rejected"].values()) == 40, "all are rejected", process=logs.gateway.process)
     ledger = log_ledger(logs.gateway)
     assert balanced(ledger) and ledger["rejected"] == {"blocked": 40} and ledger["delivered"] == 0, ledger
     logs.region.control(signal="logs", mode="ok")
@@ -82,11 +83,11 @@ def test_one_tenant_held_does_not_delay_the_other(chain):
     logs.start_forwarder("beta", gateway={"token": "token-beta"})
     for _ in range(3):
         logs.pods.write(20)
-        wait_for_lines(region, logs.pods.written(), 30, tenant="alpha")
-    wait_until(lambda: log_ledger(logs.gateway, "beta")["pending"] == logs.pods.written(), "beta is held", 30, logs.gateway.process)
+        wait_for_lines(region, logs.pods.written(), tenant="alpha")
+    wait_until(lambda: log_ledger(logs.gateway, "beta")["pending"] == logs.pods.written(), "beta is held", process=logs.gateway.process)
     assert not region.logs("beta").get("lines")
     region.control(tenant="beta", mode="ok")
-    wait_for_lines(region, logs.pods.written(), 60, tenant="beta")
+    wait_for_lines(region, logs.pods.written(), tenant="beta")
     for tenant in ("alpha", "beta"):
         assert_whole(region, logs.pods.logs, tenant)
         assert {labels["cluster"] for labels, *_ in all_lines(region, tenant)} == {tenant}
@@ -105,9 +106,9 @@ def test_files_are_the_overflow(chain):
             log.write(*(line + incompressible(1000) for line in logs.pods.lines(100)))
             if number % 5 == 4:
                 log.rotate()
-    wait_until(lambda: metric(logs.forwarder.metrics(), "ampari_forwarder_log_blocked") == 1, "reading stops", 30, logs.forwarder.process)
+    wait_until(lambda: metric(logs.forwarder.metrics(), "ampari_forwarder_log_blocked") == 1, "reading stops", process=logs.forwarder.process)
     logs.gateway.start()
-    logs.finish(120)
+    logs.finish()
 
 
 def test_an_outage_of_ten_times_the_memory(chain, long_run):
@@ -130,10 +131,10 @@ def test_an_outage_of_ten_times_the_memory(chain, long_run):
             if log.path.stat().st_size > 64 << 20:
                 log.rotate()
         if logs.pods.numbers % 1000 == 0:
-            wait_for_reading(logs.forwarder, 120)
-    wait_until(lambda: log_ledger(logs.gateway)["pending"] == logs.pods.written(), "all is stored", 300, logs.gateway.process)
+            logs.wait_for_reading()
+    wait_until(lambda: log_ledger(logs.gateway)["pending"] == logs.pods.written(), "all is stored", 900, logs.gateway.process)
     logs.region.control(mode="ok", signal="logs")
-    logs.wait(300)
+    logs.wait(seconds=900)
     assert logs.forwarder.process.stop() == 0, logs.forwarder.process.tail()
     wait_for_log_delivery(logs.gateway, 300)
     assert_no_log_trouble(logs.region)
@@ -169,16 +170,24 @@ def test_a_full_disk_at_the_gateway(chain):
     logs.pods.write(10)
     logs.wait()
     logs.region.control(mode="down", signal="logs")
-    def blocked():
+
+    def full():
+        if logs.gateway.json("/api/v1/queue")["paused"]:
+            return True
         for log in logs.pods.logs:
             log.write(*(line + incompressible(3000) for line in logs.pods.lines(100)))
-        return metric(logs.forwarder.metrics(), "ampari_forwarder_log_blocked") == 1
-    wait_until(blocked, "reading stops", 90, logs.forwarder.process)
+        return False
+    wait_until(full, "the gateway takes no more", process=logs.gateway.process)
+    logs.pods.write(10)
+    for log in logs.pods.logs:
+        log.write(*(line + incompressible(3000) for line in logs.pods.lines(200)))
+    wait_until(lambda: all(metric(logs.forwarder.metrics(), f"ampari_forwarder_log_{name}") == 1 for name in ("blocked", "gateway_paused")),
+               "reading stops", process=logs.forwarder.process)
     ledger = log_ledger(logs.gateway)
     assert 0 < ledger["accepted"] < logs.pods.written() and balanced(ledger), ledger
     disk.grow(600)
     logs.region.control(mode="ok", signal="logs")
-    logs.finish(120)
+    logs.finish()
 
 
 # --- metrics and logs of one node
@@ -203,7 +212,7 @@ class Node:
         self.logs.wait()
         stopped = int(time.time() * 1000)
         self.logs.finish()
-        wait_until(lambda: self.metrics_ledger()["pending"] == 0, "every sample is delivered", 60, self.gateway.process)
+        wait_until(lambda: self.metrics_ledger()["pending"] == 0, "every sample is delivered", process=self.gateway.process)
         assert_exact(self.mesh, self.metrics_region, stopped)
 
 
@@ -219,10 +228,10 @@ def test_metrics_flow_while_logs_are_held(chain):
     node = Node(chain)
     node.logs.region.control(mode="status", status=403, signal="logs")
     node.logs.pods.write(50)
-    wait_until(lambda: log_ledger(node.gateway)["pending"] == node.logs.pods.written(), "logs are held", 30, node.gateway.process)
-    before = node.metrics_ledger()["delivered"]
+    wait_until(lambda: log_ledger(node.gateway)["pending"] == node.logs.pods.written(), "logs are held", process=node.gateway.process)
+    before = node.metrics_ledger()["accepted"]
     wait_for_scrapes(node.forwarder, scrapes(node.forwarder) + 3)
-    wait_until(lambda: node.metrics_ledger()["delivered"] > before and node.metrics_ledger()["pending"] == 0, "metrics are delivered", 30, node.gateway.process)
+    wait_until(lambda: node.metrics_ledger()["delivered"] > before, "metrics are delivered", process=node.gateway.process)
     node.logs.region.control(mode="ok", signal="logs")
     node.finish()
 
@@ -230,7 +239,7 @@ def test_metrics_flow_while_logs_are_held(chain):
 def test_logs_flow_while_metrics_wait(chain):
     node = Node(chain)
     node.metrics_region.control(mode="down")
-    wait_until(lambda: node.metrics_ledger()["pending"] > 0, "metrics wait", 30, node.gateway.process)
+    wait_until(lambda: node.metrics_ledger()["pending"] > 0, "metrics wait", process=node.gateway.process)
     for _ in range(3):
         node.logs.pods.write(50)
         node.logs.wait()
@@ -245,7 +254,7 @@ def test_logs_do_not_delay_metrics(chain, long_run):
     if not long_run:
         pytest.skip("a long run: script/test --all")
     node = Node(chain)
-    wait_until(node.metrics_region.samples, "metrics arrive", 30, node.gateway.process)
+    wait_until(node.metrics_region.samples, "metrics arrive", process=node.gateway.process)
     differences_ms = []
     for _ in range(5):
         alone = delays(node, 8)
@@ -313,12 +322,12 @@ class MetricsLoad:
 
     def start(self, node):
         self._tell(self.mesh.targets.read_text())
-        wait_until(lambda: self._found(node) and min(t["scrapes"] for t in self._found(node)) > 1, "the load is on", 30, node.forwarder.process)
+        wait_until(lambda: self._found(node) and min(t["scrapes"] for t in self._found(node)) > 1, "the load is on", process=node.forwarder.process)
 
     def stop(self, node):
         self._tell("[]")
-        wait_until(lambda: not self._found(node), "the load is off", 30, node.forwarder.process)
-        wait_until(lambda: node.metrics_ledger()["pending"] < 10_000, "what it left is delivered", 30, node.gateway.process)
+        wait_until(lambda: not self._found(node), "the load is off", process=node.forwarder.process)
+        wait_until(lambda: node.metrics_ledger()["pending"] < 10_000, "what it left is delivered", process=node.gateway.process)
 
 
 def line_delays(node, seconds):

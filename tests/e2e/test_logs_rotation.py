@@ -4,7 +4,7 @@ import itertools
 import time
 
 import pytest
-from logs import LogChain, all_lines, assert_no_log_trouble, files, incompressible, wait_for_log_delivery, wait_for_reading
+from logs import LogChain, all_lines, assert_no_log_trouble, files, incompressible, wait_for_log_delivery
 
 from stack.process import wait_until
 from stack.programs import metric
@@ -33,7 +33,7 @@ def torture(chain, pods, hot, seconds, every, rotate, restart_every):
             logs.forwarder.start()
             restart_at = time.monotonic() + restart_every
         time.sleep(max(0.0, every - (time.monotonic() - now)))  # the speed of the rotations
-    ledger = logs.finish(120)
+    ledger = logs.finish()
     print(f"{pods} pods, {next(turn)} rounds of {hot} rotations, {logs.pods.written()} lines, {ledger['delivered']} delivered")
 
 
@@ -79,14 +79,14 @@ def block(logs):
     logs.wait()
     logs.gateway.process.kill()
     fill(logs, 400)
-    wait_until(lambda: metric(logs.forwarder.metrics(), "ampari_forwarder_log_blocked") == 1, "reading stops", 30, logs.forwarder.process)
+    wait_until(lambda: metric(logs.forwarder.metrics(), "ampari_forwarder_log_blocked") == 1, "reading stops", process=logs.forwarder.process)
 
 
 def unblock(logs):
     logs.gateway.start()
-    wait_until(lambda: logs.forwarder.targets()["logs"]["gateway"]["connected"], "the gateway is back", 30, logs.forwarder.process)
-    wait_for_reading(logs.forwarder)
-    wait_until(lambda: metric(logs.forwarder.metrics(), "ampari_forwarder_log_ring_unacknowledged_bytes") == 0, "the ring is empty", 30)
+    wait_until(lambda: logs.forwarder.targets()["logs"]["gateway"]["connected"], "the gateway is back", process=logs.forwarder.process)
+    logs.wait_for_reading()
+    wait_until(lambda: metric(logs.forwarder.metrics(), "ampari_forwarder_log_ring_unacknowledged_bytes") == 0, "the ring is empty")
     wait_for_log_delivery(logs.gateway)
 
 
@@ -113,7 +113,7 @@ def test_what_was_renamed_and_removed_unread_is_read_from_what_is_open(chain):
         for log in logs.pods.logs:
             log.rotate()
         fill(logs, 30)
-        wait_until(lambda: sizes_known(logs), "the forwarder knows what is there", 30, logs.forwarder.process)
+        wait_until(lambda: sizes_known(logs), "the forwarder knows what is there", process=logs.forwarder.process)
     for log in logs.pods.logs:
         for rotated in log.rotated():
             rotated.unlink()
@@ -127,11 +127,12 @@ def test_what_was_truncated_unread_is_counted(chain):
     """To the byte: the lines that are not in the region are those that are counted as unread."""
     logs = LogChain(chain, pods=3, forwarder={"gateway": {"log_ring_bytes": "1MiB"}})
     block(logs)
-    wait_until(lambda: sizes_known(logs), "the forwarder knows what is there", 30, logs.forwarder.process)
+    wait_until(lambda: sizes_known(logs), "the forwarder knows what is there", process=logs.forwarder.process)
     for log in logs.pods.logs:
         log.file.truncate(0)
-    wait_until(lambda: sizes_known(logs), "the forwarder knows that they are empty", 30, logs.forwarder.process)
+    wait_until(lambda: sizes_known(logs), "the forwarder knows that they are empty", process=logs.forwarder.process)
     fill(logs, 10)
+    wait_until(lambda: sizes_known(logs), "the forwarder knows what is there again", process=logs.forwarder.process)
     unblock(logs)
     lost = lost_lines(logs)
     print(f"{len(lost)} of {logs.pods.written()} lines, {size_of(logs, lost)} bytes, were gone before they could be read")
@@ -191,7 +192,7 @@ def test_a_new_file_with_the_inode_of_an_old_one(chain):
     logs = LogChain(chain, pods=3)
     logs.pods.write(20)
     logs.wait()
-    wait_for_reading(logs.forwarder)
+    logs.wait_for_reading()
     logs.forwarder.process.stop()
     for log in logs.pods.logs:
         log.path.unlink()
@@ -210,7 +211,7 @@ def test_an_unfinished_line_is_not_read_before_its_end(chain):
     time_ns, text = log._time(None), "a line whose end comes later"
     record = log._record(text.encode(), "stdout", time_ns, True)
     log.write_raw(record[:-10])
-    wait_until(lambda: files(logs.forwarder)[str(log.path)]["lag_bytes"] == len(record) - 10, "its beginning is seen", 30, logs.forwarder.process)
+    wait_until(lambda: files(logs.forwarder)[str(log.path)]["lag_bytes"] == len(record) - 10, "its beginning is seen", process=logs.forwarder.process)
     logs.forwarder.process.kill()
     logs.forwarder.start()
     log.write_raw(record[-10:])

@@ -57,15 +57,15 @@ def test_three_clusters_with_equal_names_into_one_hub(network, chain):
         wait_for_scrapes(cluster.forwarder, 2)
     cut, others = clusters[1], [clusters[0], clusters[2]]
     cut.host.unplug()
-    wait_until(lambda: not cut.connected(), "the forwarder notices that nobody answers", 60, cut.forwarder.process)
+    wait_until(lambda: not cut.connected(), "the forwarder notices that nobody answers", process=cut.forwarder.process)
     before = [(cluster, scrapes(cluster.forwarder)) for cluster in clusters]
     for cluster, count in before:
         wait_for_scrapes(cluster.forwarder, count + 4)
     delivered = gateway.ledger()["delivered"]
-    wait_until(lambda: gateway.ledger()["delivered"] > delivered, "the others are delivered meanwhile", 30, gateway.process)
+    wait_until(lambda: gateway.ledger()["delivered"] > delivered, "the others are delivered meanwhile", process=gateway.process)
     assert all(cluster.connected() for cluster in others) and not cut.connected()
     cut.host.plug()
-    wait_until(cut.connected, "the cluster is back", 30, cut.forwarder.process)
+    wait_until(cut.connected, "the cluster is back", process=cut.forwarder.process)
     stopped = {cluster.name: cluster.stop() for cluster in clusters}
     wait_for_delivery(gateway)
     for cluster in clusters:
@@ -112,9 +112,17 @@ class Fleet:
         for forwarder, before in [(f, scrapes(f)) for f in self.forwarders()]:
             wait_for_scrapes(forwarder, before + more)
 
+    def told(self):
+        """{node: what it says of its gateway}."""
+        return {name: forwarder.targets()["gateway"] for name, (_, forwarder) in self.nodes.items()}
+
+    def moving(self):
+        """The nodes that are on their way to another gateway."""
+        return [name for name, gateway in self.told().items() if gateway["moving_to"]]
+
     def homes(self):
-        """{node: the address that it is bound to}; None while one moves."""
-        told = {name: forwarder.targets()["gateway"] for name, (_, forwarder) in self.nodes.items()}
+        """{node: the address that it is bound to}; None while one moves or has no connection."""
+        told = self.told()
         moving = any(gateway["moving_to"] or not gateway["connected"] for gateway in told.values())
         return None if moving else {name: gateway["address"] for name, gateway in told.items()}
 
@@ -125,7 +133,7 @@ class Fleet:
             forwarder.rewrite(forwarder.config)
 
     def settled(self):
-        return wait_until(self.homes, "nobody moves any more", 60)
+        return wait_until(self.homes, "everybody is at home")
 
     def finish(self, gateways):
         """Stops everybody, drains the gateways, compares every scrape of every mesh with the region."""
@@ -133,7 +141,7 @@ class Fleet:
         for forwarder in self.forwarders():
             assert forwarder.process.stop() == 0, forwarder.process.tail()
         for gateway in gateways:
-            wait_until(lambda g=gateway: says_empty(g), f"{gateway.process.name} is empty", 60, gateway.process)
+            wait_until(lambda g=gateway: says_empty(g), f"{gateway.process.name} is empty", process=gateway.process)
         for name, (mesh, _) in self.nodes.items():
             verdict, code = mesh.verify("--region", self.region.control_url, "--until", stopped, host=self.region.process.host)
             assert code == 0 and verdict["scrapes"] > 0, (name, verdict)
@@ -159,7 +167,7 @@ def test_two_gateways_under_rolling_restart(network, chain):
     for gateway in fleet.gateways:
         gateway.start()
     fleet.start([gateway.address for gateway in fleet.gateways])
-    homes = fleet.homes()
+    homes = fleet.settled()
     assert set(homes.values()) == {gateway.address for gateway in fleet.gateways}, homes
     for end in ("stop", "kill", "stop", "kill"):
         for gateway in fleet.gateways:
@@ -167,7 +175,7 @@ def test_two_gateways_under_rolling_restart(network, chain):
             fleet.scrape(2)  # while it is away
             gateway.start()
             fleet.scrape(1)
-    assert wait_until(fleet.homes, "all are connected", 30) == homes, "nobody moves by itself"
+    assert fleet.settled() == homes, "nobody moves by itself"
     fleet.finish(fleet.gateways)
     assert sum(delivered(gateway) for gateway in fleet.gateways) == fleet.region.tenant()["samples"]
 
@@ -179,7 +187,7 @@ def test_a_gateway_added_and_one_taken_away(network, chain):
     first.start()
     second.start()
     fleet.start([first.address, second.address])
-    homes = fleet.homes()
+    homes = fleet.settled()
     assert set(homes.values()) == {first.address, second.address}, homes
 
     third.start()  # a gateway is added: it runs, then the list names it
@@ -187,7 +195,7 @@ def test_a_gateway_added_and_one_taken_away(network, chain):
     fleet.scrape(1)
     fleet.tell([first.address, second.address, third.address])
     fleet.scrape(2)
-    assert fleet.homes() is None and third.ledger()["accepted"] == 0, "what was sent to the old one is to be delivered first"
+    assert fleet.moving() and third.ledger()["accepted"] == 0, "what was sent to the old one is to be delivered first"
     fleet.region.control(mode="ok")
     grown = fleet.settled()
     assert all(address in (homes[name], third.address) for name, address in grown.items()), (homes, grown)
@@ -197,7 +205,7 @@ def test_a_gateway_added_and_one_taken_away(network, chain):
     fleet.tell([second.address, third.address])  # one is taken away: it leaves the list first
     shrunk = fleet.settled()
     assert all(shrunk[name] == address for name, address in grown.items() if address != first.address), (grown, shrunk)
-    wait_until(lambda: says_empty(first), "the one that is left is empty", 30, first.process)
+    wait_until(lambda: says_empty(first), "the one that is left is empty", process=first.process)
     samples = delivered(first)
     assert first.process.stop() == 0
     fleet.scrape(2)
@@ -221,7 +229,7 @@ def test_a_list_changed_by_restart(network, chain):
         write_yaml(forwarder.config_file, forwarder.config)
         forwarder.start()
     fleet.scrape(2)
-    assert set(fleet.homes().values()) == {second.address}
-    wait_until(lambda: says_empty(first), "the one that is left is empty", 30, first.process)
+    assert set(fleet.settled().values()) == {second.address}
+    wait_until(lambda: says_empty(first), "the one that is left is empty", process=first.process)
     fleet.finish([first, second])
     assert delivered(first) + delivered(second) == fleet.region.tenant()["samples"]

@@ -48,24 +48,23 @@ def test_backlog_larger_than_memory(chain):
     region, mesh = chain.region(), chain.mesh(sidecars=8, flags=["--combinations", "60"])
     bound = chain.own(MemoryBound(f"ampari-e2e-{os.getpid()}", BOUND))
     gateway = chain.gateway([destination(region)], start=False)
-    start(gateway, bound)
+    empty = start(gateway, bound)
     forwarder = chain.forwarder(gateway.address, [mesh.targets], interval="500ms")
     region.control(mode="down")
-    wait_for_scrapes(forwarder, 1)
-    begin_ms = int(time.time() * 1000)  # a first scrape of so many new series may take longer than its timeout on a busy machine
-    wait_for_scrapes(forwarder, 20, 90)
+    wait_for_scrapes(forwarder, 20)
     gateway.process.kill()
     ready = start(gateway, bound)
-    wait_for_scrapes(forwarder, 36, 90)
+    wait_for_scrapes(forwarder, 36)
     pending = gateway.ledger()["pending"]
     region.control(mode="ok")
-    wait_until(lambda: gateway.ledger()["delivered"] > pending, "the backlog is delivered", 120, gateway.process)
-    stopped = finish(forwarder, gateway, 120)
+    wait_until(lambda: gateway.ledger()["delivered"] > pending, "the backlog is delivered", process=gateway.process)
+    stopped = finish(forwarder, gateway)
     resident = gateway.process.memory_bytes("VmHWM")
-    verdict, report = assert_exact(mesh, region, stopped, "--from", begin_ms, "--tolerance-ms", 1000)
+    verdict, report = assert_exact(mesh, region, stopped)
     decoded = sum(json.loads(line)["bytes"] for line in mesh.log.read_text().splitlines())
     print(f"ready after {ready:.2f} s; {pending:,} samples waited, {decoded >> 20} MiB decoded; resident at most {resident >> 20} MiB"
           f" of {BOUND >> 20} MiB{'' if bound.enforced else ' (not enforced here)'}; {verdict['verified']} scrapes exact")
-    assert ready < 10 and resident <= BOUND and decoded > 3 * BOUND
+    assert ready < 10 * empty + 10, f"an empty one was ready after {empty:.2f} s"
+    assert resident <= BOUND and decoded > 3 * BOUND
     ledger = gateway.ledger()
     assert balanced(ledger) and ledger["delivered"] == ledger["accepted"] == report["samples"], ledger

@@ -1,12 +1,12 @@
 """Real receivers, real sidecars, real checkers."""
 
 import subprocess
-import time
 
 import pytest
-from support import balanced, destination, finish, wait_for_delivery, wait_for_scrapes
+from support import balanced, destination, finish, scrapes, wait_for_delivery, wait_for_scrapes
 
 from stack import envoy
+from stack.process import wait_until
 from stack.programs import CACHE
 
 
@@ -45,7 +45,9 @@ def test_requests_through_real_envoys(chain):
     envoys = chain.own(envoy.EnvoyMesh(chain.directory)).start()
     forwarder = chain.forwarder(gateway.address, [], jobs=[envoys.job()])
     envoys.send(600)
-    time.sleep(4)  # the Envoys merge their histograms each second; two more scrapes see them
+    wait_until(lambda: all(envoys.counted(service, status) == sent for (service, status), sent in envoys.sent.items()),
+               "the Envoys have merged their histograms")
+    wait_for_scrapes(forwarder, scrapes(forwarder) + 2)  # one of them began after that
     finish(forwarder, gateway)
     assert len(envoys.sent) >= 9
     for (service, status), sent in envoys.sent.items():

@@ -114,7 +114,7 @@ class Both:
             ours, theirs = self.of_forwarder(), self.of_prometheus()
             return ours if ours == theirs and self._shown(ours, labels) else None
         try:
-            return wait_until(equal, why, 60, self.forwarder.process, every=0.5)
+            return wait_until(equal, why, process=self.forwarder.process, every=0.5)
         except AssertionError as late:
             sides = zip(("active", "dropped"), self.of_forwarder(), self.of_prometheus())
             shown = [f"{what}: only ours {sorted(a - b)[:3]}\nonly Prometheus' {sorted(b - a)[:3]}" for what, a, b in sides if a != b]
@@ -182,7 +182,7 @@ def test_a_pod_replaced_under_its_name(both):
 def test_restart_of_the_server(both):
     before = both.of_forwarder()
     both.plane.restart_api(meanwhile=lambda: wait_until(
-        lambda: any(w["error"] for w in both.forwarder.targets()["kubernetes"]), "the forwarder noticed", 30, both.forwarder.process))
+        lambda: any(w["error"] for w in both.forwarder.targets()["kubernetes"]), "the forwarder noticed", process=both.forwarder.process))
     assert both.of_forwarder() == before, "known targets stay"
     both.plane.create_pod(pod("after-restart", ip="10.1.0.60", annotations=ISTIO_ANNOTATIONS))
     both.agree("after a restart", pod_name="after-restart")

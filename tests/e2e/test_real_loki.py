@@ -44,14 +44,14 @@ class Shipped:
             "min_backoff_period": "50ms", "max_backoff_period": "500ms", **settings}])
         self.forwarder = chain.forwarder(self.gateway.address, [], log_configs=[pods.job(start="beginning", **(job or {}))])
 
-    def settle(self, seconds=60, refused=0):
+    def settle(self, refused=0):
         """Until every line has come and nothing is left to be done with it; then the account is right."""
         count = self.pods.written()
 
         def done():
             ledger = self.gateway.ledger()
             return ledger["accepted"] == count and ledger["pending"] == 0
-        wait_until(done, f"{count} lines are settled", seconds, self.gateway.process)
+        wait_until(done, f"{count} lines are settled", process=self.gateway.process)
         ledger = self.gateway.ledger()
         assert balanced(ledger) and ledger["delivered"] == count - refused, ledger
         return ledger
@@ -203,7 +203,7 @@ def test_a_rate_limit_delays_and_loses_nothing(chain, loki, tenant, batch):
     pods.write(120)
     pods.write(200, pods.logs[:1])
     it = Shipped(chain, loki, loki.url, tenant, pods, batch_size=batch)
-    it.settle(90)
+    it.settle()
     assert 'code="429"' in it.gateway.metrics()
     for log in pods.logs:
         it.assert_whole(log)

@@ -35,7 +35,7 @@ class RealMesh:
         self.istiod = istio.Istiod(chain.directory, self.plane.kubeconfig(chain.directory / "istiod-kubeconfig"))
         chain.own(self.istiod.process)
         self.istiod.start()
-        self.envoys = chain.own(EnvoyMesh(chain.directory, network="127.50.0", extend=istio.connected(self.istiod)))
+        self.envoys = chain.own(EnvoyMesh(chain.directory, extend=istio.connected(self.istiod)))
         self._create_pods()
         self.envoys.start()
         self.region = chain.region()
@@ -62,8 +62,8 @@ class RealMesh:
         before = self.istiod.pushes().get("cds", 0)
         self.plane.ask("POST", "/api/v1/namespaces/default/services", {
             "metadata": {"name": name}, "spec": {"selector": {"app": name}, "ports": [{"port": 80, "name": "http"}]}})
-        wait_until(lambda: self.istiod.pushes().get("cds", 0) >= before + len(self.envoys.SERVICES), "every Envoy is told of a service", 30,
-                   self.istiod.process)
+        wait_until(lambda: self.istiod.pushes().get("cds", 0) >= before + len(self.envoys.SERVICES), "every Envoy is told of a service",
+                   process=self.istiod.process)
 
     def samples(self, metric, **labels):
         """{series: samples in the order of time} in the region."""
@@ -79,8 +79,8 @@ class RealMesh:
         for (service, status), sent in self.envoys.sent.items():
             where = {"destination_app": service, "response_code": status, "namespace": "default",
                      "pod": self.envoys.pod_name(service), "node": NODE}
-            wait_until(lambda s=sent, w=where: self.last("istio_requests_total", **w) == s, f"{sent} requests of {where}", 60,
-                       self.forwarder.process)
+            wait_until(lambda s=sent, w=where: self.last("istio_requests_total", **w) == s, f"{sent} requests of {where}",
+                       process=self.forwarder.process)
 
     def wait_for_pushes(self):
         """Until the region holds what istiod's own page says."""
@@ -88,7 +88,7 @@ class RealMesh:
             pushes = self.istiod.pushes()
             return pushes and all(self.last("pilot_xds_pushes", type=kind, namespace=istio.NAMESPACE, pod="istiod-0", node=NODE) == count
                                   for kind, count in pushes.items())
-        wait_until(equal, "the pushes of istiod's page are in the region", 60, self.forwarder.process, every=0.5)
+        wait_until(equal, "the pushes of istiod's page are in the region", process=self.forwarder.process, every=0.5)
 
 
 def test_requests_and_pushes_of_a_real_mesh(chain):
@@ -110,11 +110,11 @@ def check_pod_deleted_while_the_region_is_down(mesh, pods):
     wait_for_pods(mesh.forwarder, [p for p in pods if p != gone], "the deleted pod is no target")
     mesh.make_pushes("second")
     before = min(t["scrapes"] for t in mesh.forwarder.targets()["targets"])
-    wait_until(lambda: min(t["scrapes"] for t in mesh.forwarder.targets()["targets"]) >= before + 4, "its end of run is over", 30,
-               mesh.forwarder.process)
+    wait_until(lambda: min(t["scrapes"] for t in mesh.forwarder.targets()["targets"]) >= before + 4, "its end of run is over",
+               process=mesh.forwarder.process)
     mesh.region.control(mode="ok")
-    wait_until(lambda: all(s[-1][1] == STALE for s in mesh.samples("istio_requests_total", pod=gone).values()), "its series end", 60,
-               mesh.gateway.process)
+    wait_until(lambda: all(s[-1][1] == STALE for s in mesh.samples("istio_requests_total", pod=gone).values()), "its series end",
+               process=mesh.gateway.process)
     mesh.wait_for_pushes()
     finish(mesh.forwarder, mesh.gateway)
     assert_no_trouble(mesh.region)

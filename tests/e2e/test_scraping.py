@@ -77,6 +77,10 @@ def test_failing_scrapes(chain):
         served = json.loads(line)
         expected.setdefault(served["address"], []).append(1.0 if served["fault"] in ("none", "duplicate") else 0.0)
     found = ups(region)
+    if verdict["given_up"] > 0:  # the machine stood still: what was served came too late
+        late = sum(values.count(1.0) for values in expected.values()) - sum(values.count(1.0) for values in found.values())
+        assert late >= verdict["given_up"], verdict
+        return
     assert found.keys() == expected.keys() and {v for values in found.values() for v in values} == {0.0, 1.0}
     for instance, values in expected.items():
         assert len(found[instance]) >= len(values) - 1, "at most the last one was under way at the end"
@@ -89,12 +93,12 @@ def test_metadata_reaches_the_region(chain):
     gateway = chain.gateway([destination(region, metadata_config={"send_interval": "1s"})])
     forwarder = chain.forwarder(gateway.address, [mesh.targets])
     wait_for_scrapes(forwarder, 2)
-    wait_until(lambda: any(family.startswith("istio_") for family in region.metadata()), "metadata arrives", 20)
+    wait_until(lambda: any(family.startswith("istio_") for family in region.metadata()), "metadata arrives")
     told = {}  # {family: what the targets say of it}; several may say different things, one of them holds
     for target in forwarder.targets()["targets"]:
         for family, entry in exposed_metadata(fetch(target["url"])[1].decode()).items():
             told.setdefault(family, set()).add(entry)
-    wait_until(lambda: set(region.metadata()) >= set(told), "metadata of every family", 20)
+    wait_until(lambda: set(region.metadata()) >= set(told), "metadata of every family")
     found = region.metadata()
     assert len([family for family in told if family.startswith("istio_")]) > 3
     assert not {family: (found[family], entries) for family, entries in told.items() if found[family] not in entries}

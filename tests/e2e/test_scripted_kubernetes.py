@@ -60,8 +60,8 @@ def failure(answer):
 
 
 def events(server, version, **query):
-    """What a watch of a second tells from `version` on."""
-    status, body = server.get(asked(watch=1, resourceVersion=version, timeoutSeconds=1, **query))
+    """What a watch of two seconds tells from `version` on: all of it has happened before."""
+    status, body = server.get(asked(watch=1, resourceVersion=version, timeoutSeconds=2, **query))
     assert status == 200, body
     lines = [json.loads(line) for line in body.splitlines()]
     return [(e["type"], e["object"]["kind"], e["object"]["metadata"].get("name"), e["object"]["metadata"].get("labels")) for e in lines]
