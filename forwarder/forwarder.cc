@@ -100,7 +100,7 @@ absl::Status Forwarder::StartServer() {
   ForwarderPages pages;
   pages.targets = [this](PageForm form) { return TargetsPage(View(/*with_targets=*/true), form); };
   pages.metrics = [this] { return metrics_.Render(); };
-  pages.ready = [this] { return ready_.load(); };
+  pages.ready = [this] { return ready_ && !stopped_; };
   pages.welcomed = [this] { return IsWelcomed(); };
   pages.reload = [this] { return Reload(); };
   pages.is_token = [this](std::string_view presented) { return IsHttpToken(presented); };
@@ -131,8 +131,7 @@ bool Forwarder::IsHttpToken(std::string_view presented) const {
 }
 
 bool Forwarder::IsWelcomed() const {
-  const ShippingStatus shipping =
-      ships_metrics_ ? shipper_.status() : logs_.view(/*with_files=*/false).shipping;
+  const ShippingStatus shipping = ships_metrics_ ? shipper_.status() : logs_.shipping();
   return shipping.epoch != 0;
 }
 
@@ -224,16 +223,16 @@ ForwarderView Forwarder::View(bool with_targets) const {
 }
 
 absl::Status Forwarder::Stop(absl::Duration grace) {
-  if (std::exchange(stopped_, true)) return absl::OkStatus();
+  if (stopped_.exchange(true)) return absl::OkStatus();
   const absl::Duration deadline = clock_.Monotonic() + grace;
-  ready_ = false;
   scraping_.Stop();
   const auto left = [&] { return std::max(absl::ZeroDuration(), deadline - clock_.Monotonic()); };
   absl::Status of_logs;  // in the same time as the metrics
   std::thread logs([&] { of_logs = logs_.Stop(left()); });
   const absl::Status of_metrics = shipper_.Stop(left());
   logs.join();
-  return of_metrics.ok() ? of_logs : of_metrics;
+  if (of_metrics.ok() || of_logs.ok()) return of_metrics.ok() ? of_logs : of_metrics;
+  return absl::DeadlineExceededError(absl::StrCat(of_metrics.message(), "; ", of_logs.message()));
 }
 
 }  // namespace ampari

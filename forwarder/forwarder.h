@@ -50,8 +50,7 @@ class Forwarder {
   // waits for the next start; a warning says so.
   absl::Status Reload() ABSL_LOCKS_EXCLUDED(reload_mu_, mu_);
   // Stops scraping, without staleness markers, and reading, and waits until the gateway has
-  // everything.
-  // DeadlineExceeded says what is left after `grace`.
+  // everything. DeadlineExceeded says what is left after `grace`, of either signal.
   absl::Status Stop(absl::Duration grace);
   uint16_t http_port() const { return server_->port(); }
 
@@ -73,10 +72,10 @@ class Forwarder {
   ReloadStatus reload_ ABSL_GUARDED_BY(mu_);
   DroppedTargets dropped_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<SecretSource> http_token_ ABSL_GUARDED_BY(mu_);
-  JobChanges job_changes_;  // of discovery's thread
-  std::atomic<bool> ready_{false};
+  JobChanges job_changes_;                  // of discovery's thread
+  std::atomic<bool> ready_{false};          // the first targets are known
   std::atomic<bool> ships_metrics_{false};  // its stream was begun
-  bool stopped_ = false;
+  std::atomic<bool> stopped_{false};        // Stop() was called
 
   // The data path from its end to its beginning: each stage outlives those that feed it.
   NumberSource numbers_;

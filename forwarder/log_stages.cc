@@ -108,6 +108,11 @@ LogView LogStages::view(bool with_files) const {
   return view;
 }
 
+ShippingStatus LogStages::shipping() const {
+  const Running* stages = running();
+  return stages == nullptr ? ShippingStatus() : stages->shipping();
+}
+
 absl::Status LogStages::Stop(absl::Duration grace) {
   {
     MutexLock lock(mu_);

@@ -33,6 +33,8 @@ class LogStages {
   void MoveTo(const std::string& address) ABSL_LOCKS_EXCLUDED(mu_);
   // Without `with_files` neither files nor targets.
   LogView view(bool with_files) const ABSL_LOCKS_EXCLUDED(mu_);
+  // What view() has of it, at once: nobody waits for the tailer.
+  ShippingStatus shipping() const ABSL_LOCKS_EXCLUDED(mu_);
   // Reads what there is room for and waits until the gateway has it. DeadlineExceeded says what is
   // left after `grace`.
   absl::Status Stop(absl::Duration grace) ABSL_LOCKS_EXCLUDED(mu_);

@@ -8,7 +8,7 @@
 #include "common/labels/labels.h"
 #include "common/runtime/metrics.h"
 #include "forwarder/scrape/target.h"
-#include "forwarder/shipping/metrics_shipper.h"
+#include "forwarder/shipping/shipping_options.h"
 #include "forwarder/tail/log_tailer.h"
 
 namespace ampari {

@@ -12,7 +12,7 @@
 #include "forwarder/discovery/discovery.h"
 #include "forwarder/log_view.h"
 #include "forwarder/scrape/scrape_loop.h"
-#include "forwarder/shipping/metrics_shipper.h"
+#include "forwarder/shipping/shipping_options.h"
 
 namespace ampari {
 

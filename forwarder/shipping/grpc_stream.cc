@@ -10,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/frame/log_frame.h"
-#include "common/runtime/check.h"
 #include "common/runtime/small_file.h"
 #include "forwarder/shipping/token_file.h"
 

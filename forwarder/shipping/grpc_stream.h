@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "ampari/v1/shipping.pb.h"
 #include "common/runtime/mutex.h"
-#include "forwarder/shipping/session.h"
+#include "forwarder/shipping/outgoing.h"
 
 namespace ampari {
 

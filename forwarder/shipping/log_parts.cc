@@ -1,6 +1,8 @@
 #include "forwarder/shipping/log_parts.h"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "common/frame/frame.h"
 

@@ -34,7 +34,8 @@ class DriverLoad {
   virtual void FlushDue(absl::Duration now) { (void)now; }
   virtual void FlushAll(absl::Duration now) { (void)now; }
   virtual absl::Duration NextFlush() const { return absl::InfiniteDuration(); }  // monotonic
-  // The gateway said something, or a stream ended; without the lock.
+  // The gateway said something; without the lock. Not at the end of a stream, since it may be the
+  // last thing that happens to the shipper.
   virtual void OnHeard() {}
 };
 
