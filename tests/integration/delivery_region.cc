@@ -3,10 +3,9 @@
 #include <snappy.h>
 
 #include <bit>
-#include <thread>
+#include <set>
 
 #include "common/labels/labels.h"
-#include "common/runtime/check.h"
 #include "prometheus/remote.pb.h"
 
 namespace ampari {
@@ -49,28 +48,13 @@ bool Parse(const std::string& body, RegionRequest* out, std::string* complaint) 
 
 }  // namespace
 
-FakeRegion::FakeRegion(Kind kind) : kind_(kind) {
-  ServerOptions options;
-  options.thread_per_connection = true;
-  options.max_connections = 256;
-  options.max_body_bytes = size_t{64} << 20;
-  auto server = HttpServer::Start(options, [this](const ServerRequest& r) { return Handle(r); });
-  Check(server.ok(), "the region cannot listen");
-  server_ = *std::move(server);
-}
+FakeRegion::FakeRegion(Kind kind)
+    : kind_(kind), server_(StartReceiver([this](const ServerRequest& r) { return Handle(r); })) {}
 
 std::string FakeRegion::url() const {
   return "http://127.0.0.1:" + std::to_string(server_->port()) + "/api/v1/push";
 }
 
-void FakeRegion::SetScript(Script script) {
-  MutexLock lock(mu_);
-  script_ = std::move(script);
-}
-void FakeRegion::SetDelay(absl::Duration delay) {
-  MutexLock lock(mu_);
-  delay_ = delay;
-}
 void FakeRegion::SetPoison(std::string text) {
   MutexLock lock(mu_);
   poison_ = std::move(text);
@@ -115,42 +99,12 @@ ServerResponse FakeRegion::Handle(const ServerRequest& request) {
   for (const auto& [name, value] : request.headers) parsed.headers[name] = value;
   std::string complaint;
   if (!Parse(request.body, &parsed, &complaint)) complaint = "not a write request";
-  absl::Duration delay;
-  size_t number = 0;
-  Script script;
-  {
-    MutexLock lock(mu_);
-    for (const auto& [text, samples] : parsed.series) {
-      if (!in_flight_.insert(text).second) complaint = "a series in two requests at once: " + text;
-    }
-    if (!complaint.empty()) complaints_.push_back(complaint);
-    number = requests_.size();
-    requests_.push_back(parsed);
-    delay = delay_;
-    script = script_;
-    changed_.NotifyAll();
-  }
-  // The distance to the region, which is what the test is about.
-  if (delay > absl::ZeroDuration()) std::this_thread::sleep_for(absl::ToChronoNanoseconds(delay));
-  bool store = false;
-  std::optional<ServerResponse> scripted = script ? script(parsed, number, &store) : std::nullopt;
-  ServerResponse response;
-  response.status = 204;
-  if (!scripted || store) {
-    if (!Judge(parsed)) {
-      response.status = 400;
-      response.body = "some sample is refused\n";
-    }
-  }
-  MutexLock lock(mu_);
-  for (const auto& [text, samples] : parsed.series) in_flight_.erase(text);
-  return scripted ? *scripted : response;
+  std::vector<std::string> texts;
+  for (const auto& [text, samples] : parsed.series) texts.push_back(text);
+  return book_.Answer(parsed, texts, complaint,
+                      [this](const RegionRequest& write) { return Judge(write); });
 }
 
-std::vector<RegionRequest> FakeRegion::requests() const {
-  MutexLock lock(mu_);
-  return requests_;
-}
 std::map<std::string, std::vector<std::pair<int64_t, uint64_t>>> FakeRegion::stored() const {
   MutexLock lock(mu_);
   return stored_;
@@ -158,20 +112,6 @@ std::map<std::string, std::vector<std::pair<int64_t, uint64_t>>> FakeRegion::sto
 uint64_t FakeRegion::identical_resends() const {
   MutexLock lock(mu_);
   return identical_;
-}
-std::vector<std::string> FakeRegion::complaints() const {
-  MutexLock lock(mu_);
-  return complaints_;
-}
-
-bool FakeRegion::WaitForRequests(size_t count) {
-  const absl::Time deadline = absl::Now() + absl::Seconds(60);
-  MutexLock lock(mu_);
-  while (requests_.size() < count) {
-    if (absl::Now() > deadline) return false;
-    changed_.WaitFor(mu_, absl::Milliseconds(100));
-  }
-  return true;
 }
 
 }  // namespace ampari

@@ -3,17 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/http/server.h"
 #include "common/runtime/mutex.h"
+#include "tests/integration/request_book.h"
 
 namespace ampari {
 
@@ -32,43 +30,35 @@ class FakeRegion {
     kPrometheus,  // one bad sample refuses the whole request
     kMimir,       // stores the good ones and answers 400
   };
-  // An answer other than the region's own judgement; nullopt: judge. Called with the number of the
-  // request, from 0. When `store` is set to true, the request is judged and stored all the same,
-  // and only the answer differs.
-  using Script = std::function<std::optional<ServerResponse>(const RegionRequest& request,
-                                                             size_t number, bool* store)>;
+  using Script = RequestBook<RegionRequest>::Script;
 
   explicit FakeRegion(Kind kind = Kind::kPrometheus);
   std::string url() const;
 
-  void SetScript(Script script);
-  void SetDelay(absl::Duration delay);
+  void SetScript(Script script) { book_.SetScript(std::move(script)); }
+  void SetDelay(absl::Duration delay) { book_.SetDelay(delay); }
   // Series whose text contains this are refused.
   void SetPoison(std::string text);
 
-  std::vector<RegionRequest> requests() const;
+  std::vector<RegionRequest> requests() const { return book_.requests(); }
   // What was stored, per series in order of arrival.
   std::map<std::string, std::vector<std::pair<int64_t, uint64_t>>> stored() const;
   // Samples that came again with the same bits as the newest one.
   uint64_t identical_resends() const;
-  std::vector<std::string> complaints() const;  // what broke the specification
-  bool WaitForRequests(size_t count);
+  // What broke the specification.
+  std::vector<std::string> complaints() const { return book_.complaints(); }
+  bool WaitForRequests(size_t count) { return book_.WaitForRequests(count); }
 
  private:
   ServerResponse Handle(const ServerRequest& request);
   bool Judge(const RegionRequest& request);
 
   const Kind kind_;
+  RequestBook<RegionRequest> book_{"some sample is refused\n"};
   mutable Mutex mu_;
-  CondVar changed_;
-  Script script_ ABSL_GUARDED_BY(mu_);
-  absl::Duration delay_ ABSL_GUARDED_BY(mu_);
   std::string poison_ ABSL_GUARDED_BY(mu_);
-  std::vector<RegionRequest> requests_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::vector<std::pair<int64_t, uint64_t>>> stored_ ABSL_GUARDED_BY(mu_);
   uint64_t identical_ ABSL_GUARDED_BY(mu_) = 0;
-  std::set<std::string> in_flight_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::string> complaints_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<HttpServer> server_;
 };
 

@@ -4,10 +4,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -16,6 +14,7 @@
 
 #include "common/http/server.h"
 #include "common/runtime/mutex.h"
+#include "tests/integration/request_book.h"
 
 namespace ampari {
 
@@ -32,46 +31,39 @@ struct LokiRequest {
 // Thread-safe.
 class FakeLoki {
  public:
-  // An answer other than the region's own; nullopt: judge and store. With `store` set to true it
-  // stores all the same, and only the answer differs.
-  using Script = std::function<std::optional<ServerResponse>(const LokiRequest& request,
-                                                             size_t number, bool* store)>;
+  using Script = RequestBook<LokiRequest>::Script;
 
   FakeLoki();
   std::string url() const;
 
-  void SetScript(Script script);
-  void SetDelay(absl::Duration delay);
+  void SetScript(Script script) { book_.SetScript(std::move(script)); }
+  void SetDelay(absl::Duration delay) { book_.SetDelay(delay); }
   // Lines and selectors that contain this are refused.
   void SetPoison(std::string text);
 
   // As Loki's ingester: what it refuses is told only of the last stream of a push.
   void SetForgetful();
 
-  std::vector<LokiRequest> requests() const;
+  std::vector<LokiRequest> requests() const { return book_.requests(); }
   // What was stored, per stream in order of arrival, without what came again.
   std::map<std::string, std::vector<LokiLine>> stored() const;
   uint64_t stored_lines() const;
-  uint64_t resent() const;                      // lines that came again and were known
-  std::vector<std::string> complaints() const;  // what broke the protocol
-  bool WaitForRequests(size_t count);
+  uint64_t resent() const;  // lines that came again and were known
+  // What broke the protocol.
+  std::vector<std::string> complaints() const { return book_.complaints(); }
+  bool WaitForRequests(size_t count) { return book_.WaitForRequests(count); }
 
  private:
   ServerResponse Handle(const ServerRequest& request);
   bool Judge(const LokiRequest& request);
 
+  RequestBook<LokiRequest> book_{"some line is refused\n"};
   mutable Mutex mu_;
-  CondVar changed_;
-  Script script_ ABSL_GUARDED_BY(mu_);
-  absl::Duration delay_ ABSL_GUARDED_BY(mu_);
   std::string poison_ ABSL_GUARDED_BY(mu_);
   bool forgetful_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<LokiRequest> requests_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::vector<LokiLine>> stored_ ABSL_GUARDED_BY(mu_);
   std::set<std::pair<std::string, LokiLine>> known_ ABSL_GUARDED_BY(mu_);
   uint64_t resent_ ABSL_GUARDED_BY(mu_) = 0;
-  std::set<std::string> in_flight_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::string> complaints_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<HttpServer> server_;
 };
 
