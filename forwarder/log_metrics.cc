@@ -73,6 +73,7 @@ void AddRing(const ShippingStatus& shipping, MetricFamilies& out) {
 void AddConnection(const ShippingStatus& shipping, MetricFamilies& out) {
   out.Flag("gateway_connected", "1 while the stream of logs to the gateway is established.",
            shipping.connected);
+  AddGatewayMoves(shipping, out);
   out.Flag("gateway_refused", "1 while the gateway has nowhere to deliver logs of this tenant.",
            shipping.refused);
   out.Flag("gateway_paused", "1 while the gateway takes no new frames of logs.", shipping.paused);
@@ -103,6 +104,17 @@ void AddConnection(const ShippingStatus& shipping, MetricFamilies& out) {
 }
 
 }  // namespace
+
+void AddGatewayMoves(const ShippingStatus& shipping, MetricFamilies& out) {
+  const auto impatient = static_cast<double>(shipping.impatient_moves_total);
+  out.Flag("gateway_moving", "1 while the gateway is about to be left for another one.",
+           !shipping.moving_to.empty());
+  out.Labelled("gateway_moves_total",
+               "Moves to another gateway: after everything was settled at the old one, or without.",
+               MetricKind::kCounter, "after",
+               {{"settled", static_cast<double>(shipping.moves_total) - impatient},
+                {"patience", impatient}});
+}
 
 void AppendLogMetrics(const LogView& view, std::vector<MetricFamily>& families) {
   if (!view.running) return;

@@ -13,6 +13,8 @@
 
 namespace ampari {
 
+class MetricFamilies;
+
 // What discovery left out when it gave its newest set.
 struct DroppedTargets {
   std::vector<DroppedTarget> targets;
@@ -44,5 +46,6 @@ void WriteLabelObject(std::string_view key, const Labels& labels, JsonWriter& js
 void WriteDroppedTargets(std::string_view key, const std::vector<DroppedTarget>& dropped,
                          JsonWriter& json);
 void WriteGatewayObject(const ShippingStatus& shipping, JsonWriter& json);
+void AddGatewayMoves(const ShippingStatus& shipping, MetricFamilies& out);
 
 }  // namespace ampari

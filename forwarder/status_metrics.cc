@@ -99,13 +99,7 @@ void AddRing(const ShippingStatus& shipping, MetricFamilies& out) {
 void AddConnection(const ShippingStatus& shipping, MetricFamilies& out) {
   out.Flag("gateway_connected", "1 while the stream to the gateway is established.",
            shipping.connected);
-  out.Flag("gateway_moving", "1 while the gateway is about to be left for another one.",
-           !shipping.moving_to.empty());
-  out.Labelled("gateway_moves_total",
-               "Moves to another gateway: after everything was settled at the old one, or without.",
-               MetricKind::kCounter, "after",
-               {{"settled", Number(shipping.moves_total - shipping.impatient_moves_total)},
-                {"patience", Number(shipping.impatient_moves_total)}});
+  AddGatewayMoves(shipping, out);
   out.Flag("gateway_refused", "1 while the gateway has nowhere to deliver metrics of this tenant.",
            shipping.refused);
   out.Flag("gateway_paused", "1 while the gateway takes no new frames.", shipping.paused);

@@ -132,6 +132,9 @@ TEST(LogView, Metrics) {
   view.shipping.ring_samples = 21;
   view.shipping.ring_max_bytes = 22;
   view.shipping.refused_frames_total = 23;
+  view.shipping.moving_to = "gateway-1:4750";
+  view.shipping.moves_total = 25;
+  view.shipping.impatient_moves_total = 5;
   MetricsRegistry registry;
   registry.Add([&](std::vector<MetricFamily>& families) { AppendLogMetrics(view, families); });
   const std::string text = registry.Render();
@@ -162,7 +165,10 @@ TEST(LogView, Metrics) {
                            "ring_bytes 20",
                            "ring_lines 21",
                            "ring_max_bytes 22",
-                           "refused_frames_total 23"}) {
+                           "refused_frames_total 23",
+                           "gateway_moving 1",
+                           "gateway_moves_total{after=\"settled\"} 20",
+                           "gateway_moves_total{after=\"patience\"} 5"}) {
     EXPECT_THAT(text, HasSubstr(std::string("\nampari_forwarder_log_") + line + "\n"));
   }
 }
