@@ -10,7 +10,8 @@
 namespace ampari {
 namespace {
 
-constexpr size_t kKeptBytes = size_t{4} << 20;  // of buffers that a builder keeps between frames
+// What a builder keeps between frames, of its streams' buffers together and of its body.
+constexpr size_t kKeptBytes = size_t{4} << 20;
 constexpr size_t kKeptStreams = 1024;
 constexpr uint64_t kFirstBit = 1;  // of a file's flags; other bits are zero
 
@@ -185,8 +186,10 @@ std::string LogFrameBuilder::Finish(uint64_t sequence) {
   Check(body_bytes <= UINT32_MAX, "zstd adds little");
   header.body_bytes = static_cast<uint32_t>(body_bytes);
   SealFrame(header, &frame);
+  frame.shrink_to_fit();  // it waits in a ring, which counts its bytes
   positions_.clear();
   body_.clear();
+  if (body_.capacity() > kKeptBytes) std::string().swap(body_);
   files_ = 0;
   lines_ = 0;
   return frame;

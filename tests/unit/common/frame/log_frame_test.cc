@@ -2,6 +2,7 @@
 #include "common/frame/log_frame.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cstring>
 #include <random>
@@ -107,6 +108,29 @@ TEST(LogFrame, TheBuilderIsEmptyAfterwards) {
   builder.BeginStream({{"a", "b"}});
   builder.AddLine(5, "x");
   ExpectStreams(builder.Finish(2), {{{{"a", "b"}}, {{5, "x", {}}}}});
+}
+
+// A ring counts the bytes of its frames.
+TEST(LogFrame, AFrameTakesNoMoreMemoryThanItsBytes) {
+  std::vector<LogFilePart> files;
+  for (int i = 0; i < 1000; ++i) {
+    files.push_back({std::to_string(1'000'000'000'000'000 + i), false, {1, 1}, {2, 2}, ""});
+  }
+  const std::string frame = Build(TwoStreams(), files);
+  EXPECT_EQ(frame.capacity(), frame.size());
+}
+
+TEST(LogFrame, ALongLineLeavesLittleMemoryBehind) {
+  LogFrameBuilder builder;
+  const auto used_after = [&](size_t line_bytes) {
+    builder.BeginStream({{"a", "b"}});
+    builder.AddLine(5, std::string(line_bytes, 'x'));
+    builder.Finish(1);
+    const struct mallinfo2 info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  const size_t before = used_after(1000);
+  EXPECT_LT(used_after(size_t{16} << 20), before + (size_t{8} << 20));
 }
 
 TEST(LogFrame, RandomTimesComeBack) {
