@@ -364,11 +364,17 @@ void LogSequence::RetireAbsent() {
       LookBy(std::max(due, scope_.now + kLostAfter));
       continue;
     }
-    if (file.key && scope_.book.Find(*file.key) != nullptr) {
-      scope_.retired.emplace_back(file.key->view());
-      scope_.book.Forget(*file.key);
-    }
+    const std::optional<FileKey> key = file.key;
+    const bool may_come_back = file.first_time_ns != 0 && !file.lost_inode;
     Remove(i);
+    if (!key || scope_.book.Find(*key) == nullptr) continue;
+    // What begins with no time may be another file then.
+    if (may_come_back) {
+      scope_.book.Lose(*key, scope_.now);
+    } else {
+      scope_.retired.emplace_back(key->view());
+      scope_.book.Forget(*key);
+    }
   }
 }
 

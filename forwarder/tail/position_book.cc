@@ -27,12 +27,14 @@ const BookedPosition* PositionBook::Find(const FileKey& key) const {
 }
 
 void PositionBook::Begin(const FileKey& key, const LogPosition& at) {
-  positions_[key] = BookedPosition{at, false, true, false};
+  positions_[key] = BookedPosition{at, false, true, false, {}};
 }
 
 void PositionBook::Use(const FileKey& key) {
   const auto found = positions_.find(key);
-  if (found != positions_.end()) found->second.used = true;
+  if (found == positions_.end()) return;
+  found->second.used = true;
+  found->second.gone_at.reset();
 }
 
 void PositionBook::Leave(const FileKey& key) {
@@ -43,7 +45,29 @@ void PositionBook::Leave(const FileKey& key) {
 }
 
 void PositionBook::Pushed(const FileKey& key, const LogPosition& upto) {
-  positions_[key] = BookedPosition{upto, true, true, false};
+  positions_[key] = BookedPosition{upto, true, true, false, {}};
+}
+
+void PositionBook::Lose(const FileKey& key, absl::Duration now) {
+  const auto found = positions_.find(key);
+  if (found == positions_.end()) return;
+  Leave(key);
+  found->second.gone_at = now;
+  gone_.emplace_back(now, key);
+}
+
+std::vector<FileKey> PositionBook::TakeGone(absl::Duration now) {
+  std::vector<FileKey> gone;
+  while (!gone_.empty() && (now - gone_.front().first >= kKeepGone ||
+                            positions_.size() > kCrowded || gone_.size() > kCrowded)) {
+    const auto [since, key] = gone_.front();
+    gone_.pop_front();
+    const auto found = positions_.find(key);
+    if (found == positions_.end() || found->second.gone_at != since) continue;
+    positions_.erase(found);
+    gone.push_back(key);
+  }
+  return gone;
 }
 
 std::vector<FileKey> PositionBook::TakeUnused() {

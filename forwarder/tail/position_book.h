@@ -1,7 +1,10 @@
 // PositionBook: how far each file counts as read: what was pushed last, or told by the gateway.
 #pragma once
 
+#include <deque>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
@@ -16,11 +19,16 @@ struct BookedPosition {
   bool known = false;        // by the gateway; false: the next part of the file says `first`
   bool used = false;         // a file that is there has it
   bool used_lately = false;  // since the last TakeUnused()
+  std::optional<absl::Duration> gone_at;  // monotonic; its file was there and is not any more
 };
 
 // Not thread-safe. As large as what the gateway keeps.
 class PositionBook {
  public:
+  // A file that is gone may come back, with its directory or under its old name.
+  static constexpr absl::Duration kKeepGone = absl::Hours(1);
+  // When more positions than this are known, those of gone files go at once.
+  static constexpr size_t kCrowded = 50'000;
   static constexpr size_t kMaxPositions = 100'000;  // a gateway refuses more of one producer
 
   // Whether the gateway told what it knows. Before that nothing may be read.
@@ -42,6 +50,10 @@ class PositionBook {
   void Leave(const FileKey& key);
   void Pushed(const FileKey& key, const LogPosition& upto);
   void Forget(const FileKey& key) { positions_.erase(key); }
+  // Its file is gone, and is not followed any more.
+  void Lose(const FileKey& key, absl::Duration now);
+  // Positions whose files have been gone for kKeepGone; they are forgotten.
+  std::vector<FileKey> TakeGone(absl::Duration now);
   // Positions that no file has had since the last call; they are forgotten.
   std::vector<FileKey> TakeUnused();
   size_t size() const { return positions_.size(); }
@@ -51,6 +63,8 @@ class PositionBook {
   uint64_t round_ = 0;
   absl::Time first_contact_;
   absl::flat_hash_map<FileKey, BookedPosition> positions_;
+  // As they were lost; those that came back since, or were forgotten, count no more.
+  std::deque<std::pair<absl::Duration, FileKey>> gone_;
 };
 
 }  // namespace ampari

@@ -90,6 +90,9 @@ void TailEngine::BoundHeldFiles() {
 }
 
 void TailEngine::RetireUnused() {
+  for (const FileKey& key : scope_.book.TakeGone(scope_.now)) {
+    scope_.retired.emplace_back(key.view());
+  }
   if (scope_.now < unused_at_) return;
   unused_at_ = scope_.now + kRetireUnusedAfter;
   for (const FileKey& key : scope_.book.TakeUnused()) scope_.retired.emplace_back(key.view());
