@@ -63,7 +63,7 @@ TurnEnd LogSequence::TurnOf(size_t index, const ReadingPlan& plan, size_t* budge
 TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* budget) {
   const bool plain = !file.source->compressed();
   const uint64_t size = file.source->size();
-  if (plain && size < file.last_size) {
+  if (plain && IsShorter(file)) {
     LoseSource(file);
     return TurnEnd::kLook;
   }
@@ -97,7 +97,8 @@ TurnEnd LogSequence::ReadOn(TailedFile& file, const ReadingPlan& plan, size_t* b
     case ReadEnd::kEnd:
       break;
   }
-  file.error = std::string(file.source->damage().message());
+  const bool cut_is_news = file.cut && file.reader.counts().lines == 0;
+  if (!cut_is_news) file.error = std::string(file.source->damage().message());
   return TurnEnd::kIdle;
 }
 
@@ -123,7 +124,8 @@ TurnEnd LogSequence::IdentifyLate(size_t index) {
   }
   const bool final = IsOver(index);
   file.SeeSize(file.source->size(), scope_.now);
-  if (!Identify(file, final)) {
+  const std::optional<std::string> head = Identify(file, final);
+  if (!head) {
     if (!final) return TurnEnd::kIdle;
     Remove(index);  // empty for good
     return TurnEnd::kMore;
@@ -133,7 +135,7 @@ TurnEnd LogSequence::IdentifyLate(size_t index) {
   TailedFile* const file_now = identified.get();
   const uint64_t look = identified->look, written_look = identified->written_look;
   const size_t before = files_.size();
-  if (!Settle(std::move(identified)).ok()) return TurnEnd::kLook;
+  if (!Settle(std::move(identified), head).ok()) return TurnEnd::kLook;
   if (files_.size() == before) return TurnEnd::kMore;  // it was one that is known
   file_now->look = look;
   file_now->written_look = written_look;
@@ -145,7 +147,11 @@ TurnEnd LogSequence::IdentifyLate(size_t index) {
 // False: the gateway keeps no more positions.
 bool LogSequence::Start(TailedFile& file, const ReadingPlan& plan) {
   const BookedPosition* booked = scope_.book.Find(*file.key);
-  if (booked == nullptr && file.first_time_ns == 0) booked = FindGeneration(file);
+  // A file whose lines have times has a later generation only if it was cut.
+  const bool may_be_cut = file.first_time_ns != 0 && !file.source->compressed();
+  if (booked == nullptr || may_be_cut || IsBeyond(*booked, file)) {
+    if (const BookedPosition* const later = FindGeneration(file)) booked = later;
+  }
   if (booked == nullptr && scope_.book.full()) {
     file.error = absl::StrCat("a gateway keeps the positions of ", PositionBook::kMaxPositions,
                               " files of one forwarder: waits until others are gone");
@@ -167,14 +173,24 @@ bool LogSequence::Start(TailedFile& file, const ReadingPlan& plan) {
   return true;
 }
 
-// The gateway may know a file whose lines have no time by a later generation only: those before it
-// are gone.
+// The file is shorter than that.
+bool LogSequence::IsBeyond(const BookedPosition& booked, const TailedFile& file) {
+  return !file.source->compressed() && std::max(booked.at.out, booked.at.err) > file.source->size();
+}
+
+// The gateway may know a file by a later generation: those before it are gone.
 const BookedPosition* LogSequence::FindGeneration(TailedFile& file) {
   const std::optional<std::string> head = file.source->ReadHead(true);
+  file.source->Release();
   for (uint32_t g = file.generation + 1; head && g < kMaxGenerations; ++g) {
     const FileKey key = MakeFileKey(pod_, container_, *head, g);
-    const BookedPosition* const booked = scope_.book.Find(key);
-    if (booked == nullptr || scope_.owners.contains(key)) continue;
+    const BookedPosition* booked = scope_.book.Find(key);
+    if (booked == nullptr || IsBeyond(*booked, file) || scope_.owners.contains(key)) continue;
+    if (scope_.book.Find(*file.key) != nullptr) {
+      scope_.retired.emplace_back(file.key->view());
+      scope_.book.Forget(*file.key);
+      booked = scope_.book.Find(key);
+    }
     scope_.owners.erase(*file.key);
     scope_.owners[key] = &file;
     file.key = key;
@@ -186,16 +202,22 @@ const BookedPosition* LogSequence::FindGeneration(TailedFile& file) {
 
 void LogSequence::StartUnknown(TailedFile& file, const LogJob& job) {
   const int64_t born_ns = file.first_time_ns != 0 ? file.first_time_ns : file.source->born_ns();
-  if (file.appeared_later ||
-      StartsAtBeginning(job.start, absl::FromUnixNanos(born_ns), scope_.book.first_contact())) {
+  const bool young =
+      file.appeared_later ||
+      StartsAtBeginning(job.start, absl::FromUnixNanos(born_ns), scope_.book.first_contact());
+  if (young && !file.cut) {
     scope_.book.Begin(*file.key, {});
     return;
   }
   const bool compressed = file.source->compressed();
   const uint64_t end =
       compressed ? file.source->size() : EndOfLastLine(*file.source, scope_.buffer);
-  file.skipped_bytes = end;
-  scope_.totals.skipped_bytes += end;
+  if (file.cut) {
+    NoteCut(file);
+  } else {
+    scope_.totals.skipped_bytes += end - std::min(end, file.skipped_bytes);
+    file.skipped_bytes = end;
+  }
   file.reader.Resume({end, end});
   if (compressed) {  // it will not grow, and the same rule skips it again
     file.finished = true;
@@ -204,6 +226,13 @@ void LogSequence::StartUnknown(TailedFile& file, const LogJob& job) {
   }
   scope_.book.Begin(*file.key, {end, end});
   scope_.flush.Touch(&file, scope_.now);
+}
+
+void LogSequence::NoteCut(TailedFile& file) {
+  file.error = "it became shorter than what was read of it: it is read on from its end";
+  static LogLimit limit;
+  Log(limit, LogLevel::kWarn, "a log file was cut: it is read on from its end",
+      {{"path", file.where.full()}, {"bytes", file.source->size()}});
 }
 
 void LogSequence::Fail(TailedFile& file, const absl::Status& why) {

@@ -7,6 +7,11 @@
 // ones are there, or a newer one is there for kGrace. What is open is read to its end when no name
 // leads to it any more, and what its writer appends, until that is quiet for kQuietAfter.
 //
+// A file that is shorter than what was read of it, now or when the gateway was told, is another
+// generation of its first line. Where lines have no time it was written anew and is read from its
+// beginning. Times prove that it is the old file, cut: it is read on from its end, since its lines
+// were read; a rotated one is done. Where only unread bytes were cut, these are counted.
+//
 // Rotation as kubelet does it: kubernetes pkg/kubelet/logs/container_log_manager.go.
 #pragma once
 
@@ -60,7 +65,7 @@ class LogSequence {
   // A file that cannot be read (a bad disk) holds up those that follow for so long.
   static constexpr absl::Duration kGiveUpAfter = absl::Minutes(1);
 
-  // Of one first line.
+  // Of one first line, at the same time; further ones are refused.
   static constexpr uint32_t kMaxGenerations = 16;
 
   // `directory` names pod and container.
@@ -94,15 +99,18 @@ class LogSequence {
 
   // Looks.
   bool WasRewritten(TailedFile& file);
+  bool IsShorter(TailedFile& file);
   TailedFile* FindByStamp(const ListedLog& listed);
   void SeeAs(TailedFile& file, const ListedLog& listed);
   absl::StatusOr<std::unique_ptr<TailedFile>> Open(const ListedLog& listed,
                                                    const LineLimits& limits);
-  bool Identify(TailedFile& file, bool final);
+  std::optional<std::string> Identify(TailedFile& file, bool final);
   int64_t TimeOfFirstLine(TailedFile& file, const std::string& head);
-  absl::Status Settle(std::unique_ptr<TailedFile> candidate);
-  void BeTheSame(TailedFile& known, TailedFile& candidate);
+  absl::Status Settle(std::unique_ptr<TailedFile> candidate,
+                      const std::optional<std::string>& head);
+  bool IsOurs(const TailedFile& file) const;
   bool IsAnotherGeneration(const TailedFile& known, const TailedFile& candidate) const;
+  void BeTheSame(TailedFile& known, TailedFile& candidate);
   void Insert(std::unique_ptr<TailedFile> file);
   void Sort();
   void CountNewer();
@@ -117,7 +125,9 @@ class LogSequence {
   bool IsHopeless(const TailedFile& file) const;
   bool IsQuiet(const TailedFile& file) const { return scope_.now - file.grown_at >= kQuietAfter; }
   void LetPartsGo(TailedFile& file, const ReadingPlan& plan);
+  static bool IsBeyond(const BookedPosition& booked, const TailedFile& file);
   const BookedPosition* FindGeneration(TailedFile& file);
+  static void NoteCut(TailedFile& file);
   void StartUnknown(TailedFile& file, const LogJob& job);
   void Finish(TailedFile& file, const ReadingPlan& plan);
   void CountUnread(TailedFile& file, uint64_t bytes);
@@ -136,6 +146,8 @@ class LogSequence {
   Files files_;
   uint64_t look_ = 0, next_serial_ = 0;
   bool lost_in_look_ = false;
+  bool no_file_in_look_ = false;  // too many were open: what follows is not opened either
+  bool no_file_before_ = false;   // in the look before
   std::optional<absl::Duration> directory_gone_at_;
   absl::Duration look_at_ = absl::InfiniteDuration();
 };

@@ -25,14 +25,31 @@ int64_t TimeOfLine(std::string_view line) {
 void LogSequence::BeginLook() {
   ++look_;
   lost_in_look_ = false;
+  no_file_before_ = std::exchange(no_file_in_look_, false);
   look_at_ = absl::InfiniteDuration();
 }
 
-// The open file has become smaller, or begins otherwise than it did.
+// Whether the open, plain file has become another one by that. If it was only cut of what was not
+// read, that is counted.
+bool LogSequence::IsShorter(TailedFile& file) {
+  const uint64_t size = file.source->size();
+  const uint64_t read = file.read_upto();
+  if (size >= std::max(read, file.last_size)) return false;
+  const bool same = file.first_time_ns != 0 && file.source->HeadIsSame();
+  if (!same || (size < read && file.written_now())) return true;
+  if (size < file.last_size) {
+    const uint64_t there = std::max(size, read);
+    if (file.last_size > there) CountUnread(file, file.last_size - there);
+    file.last_size = size;
+  }
+  return false;
+}
+
+// The open file has become shorter, or begins otherwise than it did.
 bool LogSequence::WasRewritten(TailedFile& file) {
   if (!file.source->Refresh().ok()) return false;
+  if (IsShorter(file)) return true;
   const LogStamp& stamp = file.source->stamp();
-  if (stamp.size < file.last_size) return true;
   const bool unchanged = stamp.modified_ns == file.checked_ns;
   file.checked_ns = stamp.modified_ns;
   return !unchanged && !file.source->HeadIsSame();
@@ -64,12 +81,16 @@ void LogSequence::SeeAs(TailedFile& file, const ListedLog& listed) {
 
 absl::StatusOr<std::unique_ptr<TailedFile>> LogSequence::Open(const ListedLog& listed,
                                                               const LineLimits& limits) {
-  if (scope_.open_files >= TailScope::kMaxOpenFiles) {
+  // What follows in the look would be read before it.
+  const bool no_more = no_file_in_look_ || scope_.open_files >= TailScope::kMaxOpenFiles;
+  absl::StatusOr<UniqueFd> fd =
+      no_more ? absl::ResourceExhaustedError(
+                    absl::StrCat("more than ", TailScope::kMaxOpenFiles, " files of logs are open"))
+              : OpenFileBeneath(listed.where);
+  if (absl::IsResourceExhausted(fd.status())) {
+    no_file_in_look_ = true;
     LookBy(scope_.now + kOpenAgainAfter);
-    return absl::ResourceExhaustedError(
-        absl::StrCat("more than ", TailScope::kMaxOpenFiles, " files of logs are open"));
   }
-  absl::StatusOr<UniqueFd> fd = OpenFileBeneath(listed.where);
   if (!fd.ok()) return fd.status();
   absl::StatusOr<std::unique_ptr<LogSource>> source =
       LogSource::Make(*std::move(fd), listed.compressed);
@@ -97,14 +118,15 @@ int64_t LogSequence::TimeOfFirstLine(TailedFile& file, const std::string& head) 
   return TimeOfLine(beginning.substr(0, beginning.find('\n')));
 }
 
-bool LogSequence::Identify(TailedFile& file, bool final) {
-  const std::optional<std::string> head = file.source->ReadHead(final);
-  if (!head) return false;
-  file.key = MakeFileKey(pod_, container_, *head, file.generation);
+// What it begins with; nullopt: nothing yet, or for good.
+std::optional<std::string> LogSequence::Identify(TailedFile& file, bool final) {
+  std::optional<std::string> head = file.source->ReadHead(final);
+  if (!head) return std::nullopt;
+  file.key = MakeFileKey(pod_, container_, *head);
   file.first_time_ns = TimeOfFirstLine(file, *head);
   file.source->RememberHead(*head);
   file.source->Release();
-  return true;
+  return head;
 }
 
 absl::Status LogSequence::Meet(const ListedLog& listed, const LineLimits& limits) {
@@ -123,33 +145,46 @@ absl::Status LogSequence::Meet(const ListedLog& listed, const LineLimits& limits
     lost_in_look_ = true;
     return absl::OkStatus();
   }
-  const bool identified = Identify(**file, listed.compressed);
-  if (!identified && listed.compressed) {  // it holds nothing
+  const std::optional<std::string> head = Identify(**file, listed.compressed);
+  if (!head && listed.compressed) {  // it holds nothing, or is being written
+    const absl::Status damage = (*file)->source->damage();
     CloseSource(**file);
-    return absl::OkStatus();
+    return absl::IsDataLoss(damage) ? damage : absl::OkStatus();
   }
-  return Settle(*std::move(file));
+  return Settle(*std::move(file), head);
 }
 
-// The same first line does not always make it the same file: it was emptied and written anew, or,
-// where lines have no time, rotated away.
+bool LogSequence::IsOurs(const TailedFile& file) const {
+  return std::any_of(files_.begin(), files_.end(),
+                     [&file](const auto& ours) { return ours.get() == &file; });
+}
+
+// The same first line does not always make it the same file: it was emptied and written anew, or
+// cut, or, where lines have no time, rotated away.
 bool LogSequence::IsAnotherGeneration(const TailedFile& known, const TailedFile& candidate) const {
-  if (!candidate.written_now() || candidate.source->compressed()) return false;
-  if (candidate.generation + 1 >= kMaxGenerations) return false;
-  const bool emptied = known.lost_inode && known.lost_inode->same_file(candidate.source->stamp());
+  if (candidate.source->compressed()) return false;
+  const LogStamp& stamp = candidate.source->stamp();
+  if (known.lost_inode && known.lost_inode->same_file(stamp)) return true;
   const bool timeless = candidate.first_time_ns == 0;
   const bool replaced = !known.written_now() || known.base == candidate.base;
-  return emptied || (timeless && replaced && !known.KnowsInode(candidate.source->stamp()));
+  const bool its_inode = known.KnowsInode(stamp) && stamp.size >= known.last_size;
+  return candidate.written_now() && timeless && replaced && !its_inode;
 }
 
-absl::Status LogSequence::Settle(std::unique_ptr<TailedFile> candidate) {
-  while (candidate->key) {
-    const auto owner = scope_.owners.find(*candidate->key);
-    if (owner == scope_.owners.end()) break;
+// Among the generations of its first line, `head`, it is one that is known, or the next.
+absl::Status LogSequence::Settle(std::unique_ptr<TailedFile> candidate,
+                                 const std::optional<std::string>& head) {
+  std::optional<uint32_t> unused;
+  bool another = false;
+  for (uint32_t g = 0; head && g < kMaxGenerations; ++g) {
+    const FileKey key = MakeFileKey(pod_, container_, *head, g);
+    const auto owner = scope_.owners.find(key);
+    if (owner == scope_.owners.end()) {
+      if (!unused && scope_.book.Find(key) == nullptr) unused = g;
+      continue;
+    }
     TailedFile& known = *owner->second;
-    const bool ours = std::any_of(files_.begin(), files_.end(),
-                                  [&known](const auto& file) { return file.get() == &known; });
-    if (!ours) {
+    if (!IsOurs(known)) {
       CloseSource(*candidate);
       return absl::FailedPreconditionError(absl::StrCat("it begins as ", known.where.full(),
                                                         " does, in directories of the same names"));
@@ -159,20 +194,33 @@ absl::Status LogSequence::Settle(std::unique_ptr<TailedFile> candidate) {
       CloseSource(*candidate);
       return absl::OkStatus();
     }
-    candidate->generation = known.generation + 1;
-    (void)Identify(*candidate, candidate->source->compressed());
+    another = true;
+  }
+  if (another && !unused) {
+    CloseSource(*candidate);
+    return absl::FailedPreconditionError(
+        absl::StrCat("there are ", kMaxGenerations, " files already that begin alike"));
+  }
+  if (another) {
+    candidate->generation = *unused;
+    candidate->key = MakeFileKey(pod_, container_, *head, *unused);
+    candidate->cut = candidate->first_time_ns != 0;
   }
   Insert(std::move(candidate));
   return absl::OkStatus();
 }
 
 // `candidate` is a copy, or `known` under a name that was not known: it takes the place of a source
-// that is missing.
+// that is missing, or that is but a copy of what is still written.
 void LogSequence::BeTheSame(TailedFile& known, TailedFile& candidate) {
   known.look = look_;
   known.absent_since.reset();
   known.Remember(candidate.source->stamp());
   const bool compressed = candidate.source->compressed();
+  const bool copied = known.source && !known.source->compressed() && !known.written_now() &&
+                      !compressed && candidate.written_now() &&
+                      candidate.source->size() >= known.source->size();
+  if (copied) CloseSource(known);
   const bool grown = !compressed && candidate.source->size() > known.reader.seen();
   if (known.source || (known.finished && !grown)) return;
   if (compressed) ++scope_.totals.compressed_files;
@@ -188,6 +236,8 @@ void LogSequence::BeTheSame(TailedFile& known, TailedFile& candidate) {
   known.counted_from = UINT64_MAX;
   known.finished = false;
   known.lost = false;
+  // One that was skipped by its beginning's age is in no book.
+  known.started = known.started && scope_.book.Find(*known.key) != nullptr;
 }
 
 void LogSequence::Insert(std::unique_ptr<TailedFile> file) {
@@ -195,7 +245,7 @@ void LogSequence::Insert(std::unique_ptr<TailedFile> file) {
   file->serial = next_serial_++;
   file->look = look_;
   if (file->written_now()) file->written_look = look_;
-  file->appeared_later = look_ > 1;
+  file->appeared_later = look_ > 1 && !no_file_before_;
   file->Remember(file->source->stamp());
   if (file->key) {
     scope_.owners[*file->key] = file.get();

@@ -2,6 +2,7 @@
 // its sequence (log_sequence.h).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -49,12 +50,13 @@ struct TailedFile {
   std::optional<absl::Duration> replaced_at;   // monotonic; a newer one is there
   size_t newer = 0;                            // files that the writer may have gone on to
 
-  std::optional<LogStamp> lost_inode;  // was written anew under this file's hands
+  std::optional<LogStamp> lost_inode;  // was written anew, or cut, under this file's hands
   std::unique_ptr<LogSource> source;   // null: done, lost, or not opened yet
   LogReader reader;
   bool appeared_later = false;         // while its container was already followed
   bool started = false;                // its position is known
   bool finished = false;               // read to its end, and nothing will come
+  bool cut = false;                    // its beginning was read as an earlier generation
   bool inflating = false;              // counted as such in the scope
   bool lost = false;                   // what is unread cannot be had any more
   bool touched = false;                // the flush holds something of it
@@ -73,6 +75,10 @@ struct TailedFile {
   // Takes note of a size that was seen.
   void SeeSize(uint64_t size, absl::Duration now);
   bool written_now() const { return rank == UINT64_MAX; }
+  // Up to here something was read of it.
+  uint64_t read_upto() const {
+    return std::max({reader.offset(), reader.position().out, reader.position().err});
+  }
   bool Knows(const LogStamp& stamp) const;
   bool KnowsInode(const LogStamp& stamp) const;
   void Remember(const LogStamp& stamp);
