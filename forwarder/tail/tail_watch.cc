@@ -16,6 +16,8 @@ namespace {
 
 constexpr uint32_t kChanges = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF |
                               IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW;
+// Of events: who makes them as fast as they are read does not keep the thread.
+constexpr int kReadsAtOnce = 256;
 
 }  // namespace
 
@@ -77,8 +79,9 @@ std::vector<std::string> TailWatch::TakeChanged(bool* all) {
   *all = false;
   std::set<std::string> changed;
   alignas(inotify_event) std::array<char, 16384> buffer;
-  ssize_t n = 0;
-  while (inotify_ && (n = ::read(inotify_.get(), buffer.data(), buffer.size())) > 0) {
+  for (int i = 0; inotify_ && i < kReadsAtOnce; ++i) {
+    const ssize_t n = ::read(inotify_.get(), buffer.data(), buffer.size());
+    if (n <= 0) break;
     for (size_t at = 0; at < static_cast<size_t>(n);) {
       inotify_event event;
       std::memcpy(&event, buffer.data() + at, sizeof(event));
@@ -86,6 +89,8 @@ std::vector<std::string> TailWatch::TakeChanged(bool* all) {
       if ((event.mask & IN_Q_OVERFLOW) != 0) *all = true;
       const auto found = by_watch_.find(event.wd);
       if (found != by_watch_.end()) changed.insert(found->second);
+      // A directory that was renamed would be watched on, for nobody.
+      if ((event.mask & IN_MOVE_SELF) != 0) ::inotify_rm_watch(inotify_.get(), event.wd);
       if ((event.mask & (IN_IGNORED | IN_MOVE_SELF)) != 0) Remove(event.wd);
     }
   }

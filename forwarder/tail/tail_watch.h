@@ -23,7 +23,8 @@ class TailWatch {
   bool watches(const std::string& directory) const { return by_path_.contains(directory); }
   size_t unwatched() const { return unwatched_; }
 
-  // Directories in which something changed since the last call. *all: events were lost, so any.
+  // Directories in which something changed since the last call; of more than the kernel keeps (some
+  // ten thousand events) the next call has the rest. *all: events were lost, so any.
   std::vector<std::string> TakeChanged(bool* all);
   // Returns after a change, a Wakeup(), or `timeout`.
   void Wait(absl::Duration timeout);

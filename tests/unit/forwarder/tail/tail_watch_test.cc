@@ -25,6 +25,15 @@ class TailWatchTest : public testing::Test {
     fs::create_directories(path);
     return path;
   }
+  // Watches that this process has.
+  static size_t KernelWatches() {
+    size_t watches = 0;
+    for (const auto& entry : fs::directory_iterator("/proc/self/fdinfo")) {
+      std::ifstream info(entry.path());
+      for (std::string line; std::getline(info, line);) watches += line.starts_with("inotify ");
+    }
+    return watches;
+  }
   // More events than the kernel keeps for one watcher.
   static void Overflow(const std::string& directory) {
     std::ifstream limit("/proc/sys/fs/inotify/max_queued_events");
@@ -82,6 +91,15 @@ TEST_F(TailWatchTest, WhatHappenedWhileEventsWereLostIsMadeGood) {
   Make(b + "/0.log");
   EXPECT_THAT(watch_.TakeChanged(&all_), ElementsAre(b));
   EXPECT_FALSE(all_);
+}
+
+TEST_F(TailWatchTest, ADirectoryThatIsRenamedIsWatchedNoLonger) {
+  const std::string a = Directory("a");
+  watch_.Watch({a});
+  fs::rename(a, directory_.File("b"));
+  EXPECT_THAT(watch_.TakeChanged(&all_), ElementsAre(a));
+  EXPECT_FALSE(watch_.watches(a));
+  EXPECT_EQ(KernelWatches(), 0);
 }
 
 // As when a file system is mounted over it: nothing is told.
