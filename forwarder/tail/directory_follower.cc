@@ -47,7 +47,8 @@ void DirectoryFollower::SetClaims(std::vector<DirectoryClaim> claims) {
   if (claims == claims_) return;
   claims_ = std::move(claims);
   for (auto& [name, sequence] : sequences_) {
-    const DirectoryClaim* const claim = ClaimOf(name.empty() ? *bases_.begin() : name);
+    if (sequence.files->empty()) continue;
+    const DirectoryClaim* const claim = ClaimOf(sequence.files->files().front()->base);
     if (claim != nullptr) sequence.target = claim->target;
   }
   LookSoon();
@@ -80,37 +81,53 @@ void DirectoryFollower::Refuse(RefusedLog refused) {
 }
 
 void DirectoryFollower::Look(bool watched) {
-  watched_ = watched;
   look_at_ = scope_.now + (watched ? kLookWatched : kLookUnwatched);
+  soonest_look_ = scope_.now;
   for (int i = 0; i < kLooksAtOnce; ++i) {
     if (!LookOnce(List())) break;
-    if (i + 1 == kLooksAtOnce) look_at_ = scope_.now + kMinPoll;
+    if (i + 1 == kLooksAtOnce) look_at_ = std::max(scope_.now + kMinPoll, soonest_look_);
   }
   std::erase_if(sequences_, [](const auto& entry) { return entry.second.files->empty(); });
+  KeepBases();
   for (const auto& [name, sequence] : sequences_) {
     look_at_ = std::min(look_at_, sequence.files->look_at());
   }
-  if (!there_ && sequences_.empty()) look_at_ = scope_.now + kLookMissing;
+  if (!there_ && sequences_.empty() && refused_.empty()) look_at_ = scope_.now + kLookMissing;
   ReadSoon();
 }
 
 // A listing can miss a file that is renamed meanwhile, and then its successor would be read before
 // it: where files changed, two listings must agree.
 absl::StatusOr<LogListing> DirectoryFollower::List() {
-  const auto wanted = [this](std::string_view base) { return Wanted(base); };
-  absl::StatusOr<LogListing> listing = ListLogs(directory_, wanted, roots_);
+  absl::StatusOr<LogListing> listing = ListOnce();
   for (int i = 0; i < kListingsAtOnce && listing.ok() && !SameNames(listing->logs, last_listed_);
        ++i) {
-    absl::StatusOr<LogListing> next = ListLogs(directory_, wanted, roots_);
+    absl::StatusOr<LogListing> next = ListOnce();
     const bool agree = next.ok() && SameNames(listing->logs, next->logs);
     listing = std::move(next);
     if (agree) break;
   }
-  if (!listing.ok()) return listing;
-  last_listed_ = listing->logs;
-  const auto pause = static_cast<int64_t>(listing->entries / kEntriesPerMillisecond);
-  soonest_look_ = scope_.now + absl::Milliseconds(pause);
+  if (listing.ok()) last_listed_ = listing->logs;
   return listing;
+}
+
+// Every listing defers the next look.
+absl::StatusOr<LogListing> DirectoryFollower::ListOnce() {
+  absl::StatusOr<LogListing> listing = ListLogs(
+      directory_, [this](std::string_view base) { return Wanted(base); }, roots_);
+  if (!listing.ok()) return listing;
+  soonest_look_ +=
+      absl::Milliseconds(static_cast<int64_t>(listing->entries / kEntriesPerMillisecond));
+  return listing;
+}
+
+// Names that are followed stay wanted when their target has gone; those of files that are gone are
+// forgotten.
+void DirectoryFollower::KeepBases() {
+  bases_.clear();
+  for (const auto& [name, sequence] : sequences_) {
+    for (const auto& file : sequence.files->files()) bases_.insert(file->base);
+  }
 }
 
 bool DirectoryFollower::LookOnce(const absl::StatusOr<LogListing>& listing) {
@@ -120,6 +137,7 @@ bool DirectoryFollower::LookOnce(const absl::StatusOr<LogListing>& listing) {
   const bool gone = absl::IsNotFound(listing.status());
   if (!listing.ok() && !gone) {
     Refuse({path_, std::string(listing.status().message())});
+    look_at_ = std::min(look_at_, scope_.now + kLookUnwatched);
     return false;
   }
   there_ = !gone;
@@ -147,7 +165,6 @@ void DirectoryFollower::MeetAll(const LogListing& listing) {
       sequence.files = std::make_unique<LogSequence>(path_, &scope_);
       sequence.files->BeginLook();
     }
-    bases_.insert(log.base);
     const absl::Status s = sequence.files->Meet(log, sequence.target->target.job->lines);
     if (!s.ok()) Refuse({log.where.full(), std::string(s.message())});
   }

@@ -35,8 +35,8 @@ class DirectoryFollower {
   // Without news from the kernel, and with.
   static constexpr absl::Duration kLookUnwatched = absl::Seconds(1);
   static constexpr absl::Duration kLookWatched = absl::Seconds(30);
-  // Between two looks a millisecond passes for so many entries: listing them takes a fraction of
-  // it.
+  // Between two looks a millisecond passes for so many entries of all listings of the first one:
+  // listing them takes a fraction of it.
   static constexpr size_t kEntriesPerMillisecond = 64;
   // While it is not there; the finder sees it coming.
   static constexpr absl::Duration kLookMissing = absl::Seconds(10);
@@ -86,6 +86,8 @@ class DirectoryFollower {
   std::string SequenceOf(std::string_view base) const;
   bool Wanted(std::string_view base) const;
   absl::StatusOr<LogListing> List();
+  absl::StatusOr<LogListing> ListOnce();
+  void KeepBases();
   bool LookOnce(const absl::StatusOr<LogListing>& listing);
   void MeetAll(const LogListing& listing);
   void Refuse(RefusedLog refused);
@@ -100,7 +102,7 @@ class DirectoryFollower {
   std::vector<DirectoryClaim> claims_;
   std::map<std::string, Sequence> sequences_;
   std::string next_sequence_;    // whose turn it is
-  std::set<std::string> bases_;  // names that were followed
+  std::set<std::string> bases_;  // names that are followed
   std::vector<ListedLog> last_listed_;
   std::vector<LogLink> links_;
   std::vector<std::string> elsewhere_;
@@ -110,7 +112,6 @@ class DirectoryFollower {
   bool there_ = false;                     // the directory
   bool idle_ = false;                      // all that is there is read
   bool unread_ = false;                    // Measure() found something
-  bool watched_ = false;
   absl::Duration look_at_ = absl::ZeroDuration();
   absl::Duration soonest_look_ = absl::ZeroDuration();
   absl::Duration turn_at_ = absl::ZeroDuration();

@@ -2,6 +2,7 @@
 // nobody waits for them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -205,6 +206,37 @@ TEST_F(TailLimits, ALargeDirectoryIsLookedAtLessOften) {
     scope.now += absl::Milliseconds(200);
     EXPECT_TRUE(follower.look_due());
   }
+}
+
+TEST_F(TailLimits, EveryListingOfALookCounts) {
+  for (size_t i = 0; i < 5000; ++i) AppendFile(absl::StrCat(directory_, "/", i, ".core"), "");
+  Write("1");
+  TailScope scope;
+  DirectoryFollower follower({bed_.root(), absl::StrCat(kPod, "/app")}, bed_.links, &scope);
+  LogTarget target;
+  target.job = std::make_shared<LogJob>();
+  target.path = log_;
+  PlanCounts past;
+  follower.SetClaims({{*TailTarget::Make(std::move(target), &past), "*.log"}});
+  follower.Look(true);  // two listings, as there is something new
+  follower.LookSoon();
+  scope.now += absl::Milliseconds(100);
+  EXPECT_FALSE(follower.look_due());
+  scope.now += absl::Milliseconds(100);
+  EXPECT_TRUE(follower.look_due());
+}
+
+TEST_F(TailLimits, ADirectoryThatCannotBeListedIsTriedAgainSoon) {
+  TailScope scope;
+  DirectoryFollower follower({bed_.root(), absl::StrCat(kPod, "/app")}, bed_.links, &scope);
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none = {3, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  follower.Look(true);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  scope.now += kSecond;
+  EXPECT_TRUE(follower.look_due());
 }
 
 TEST_F(TailLimits, OffsetsBeyondFourGibibytes) {
