@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace ampari {
 namespace {
 
@@ -23,6 +25,7 @@ std::vector<RootedPath> DirectoryFinder::Find(const PathGlob& glob) {
     }
   }
   std::vector<RootedPath> found;
+  steps_ = 0;
   Descend(start, glob.directories, 0, &found);
   const auto by_path = [](const RootedPath& a, const RootedPath& b) { return a.path < b.path; };
   std::sort(found.begin(), found.end(), by_path);
@@ -35,20 +38,35 @@ const DirectoryFinder::Names& DirectoryFinder::SubdirectoriesOf(const RootedPath
   if (!is_new) return at->second;
   watched_.insert(at->first);
   Names names;
-  if (const absl::StatusOr<UniqueFd> fd = OpenDirectoryBeneath(directory); fd.ok()) {
-    (void)ListDirectory(fd->get(), kMaxEntries, [&names](std::string_view name, EntryKind kind) {
-      if (kind == EntryKind::kDirectory) names.emplace_back(name);
-    });
+  const absl::Status s = List(directory, &names);
+  const bool went = absl::IsNotFound(s) && !directory.path.empty();
+  if (!s.ok() && !went && refused_.size() < kMaxRefused) {
+    refused_.push_back({at->first, std::string(s.message())});
   }
   return at->second = std::move(names);
 }
 
+absl::Status DirectoryFinder::List(const RootedPath& directory, Names* names) {
+  const absl::StatusOr<UniqueFd> fd = OpenDirectoryBeneath(directory);
+  if (!fd.ok()) return fd.status();
+  const absl::StatusOr<bool> all =
+      ListDirectory(fd->get(), kMaxEntries, [names](std::string_view name, EntryKind kind) {
+        if (kind == EntryKind::kDirectory) names->emplace_back(name);
+      });
+  if (!all.ok()) return all.status();
+  if (*all) return absl::OkStatus();
+  return absl::OutOfRangeError(absl::StrCat("more than ", kMaxEntries, " entries"));
+}
+
+bool DirectoryFinder::MayGoOn(const std::vector<RootedPath>& found) {
+  if (found.size() < kMaxFound && ++steps_ <= kMaxSteps) return true;
+  cut_ = true;
+  return false;
+}
+
 void DirectoryFinder::Descend(const RootedPath& at, const std::vector<std::string>& patterns,
                               size_t index, std::vector<RootedPath>* found) {
-  if (found->size() >= kMaxFound) {
-    cut_ = true;
-    return;
-  }
+  if (!MayGoOn(*found)) return;
   if (index == patterns.size()) {
     found->push_back(at);
     return;
@@ -68,6 +86,7 @@ void DirectoryFinder::Descend(const RootedPath& at, const std::vector<std::strin
 
 void DirectoryFinder::DescendAny(const RootedPath& at, const std::vector<std::string>& patterns,
                                  size_t index, size_t depth, std::vector<RootedPath>* found) {
+  if (!MayGoOn(*found)) return;
   Descend(at, patterns, index + 1, found);
   if (depth == kMaxDepth) return;
   const Names& names = SubdirectoriesOf(at);

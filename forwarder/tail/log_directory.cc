@@ -89,7 +89,8 @@ void Lister::TakeLink(int fd, const RootedPath& directory, const std::string& na
   const absl::StatusOr<std::string> target = ReadLink(fd, name);
   if (!target.ok()) return;
   if (const auto file = ResolveLink(directory, *target, roots_.files); file.ok()) {
-    return TakeRuntimeFile(*file, base);
+    if (listing_.elsewhere.size() < kMaxRuntimeLinks) return TakeRuntimeFile(*file, base);
+    return Refuse(directory.Child(name), "too many links to a runtime's files");
   }
   std::vector<std::string> roots = roots_.pods;
   roots.push_back(directory.root);
@@ -113,7 +114,8 @@ void Lister::TakeRuntimeFile(const RootedPath& file, std::string_view base) {
   const absl::Status s =
       lister.List(directory, [&name](std::string_view other) { return other == name; });
   if (absl::IsResourceExhausted(s)) failed_ = s;
-  if (!s.ok()) return;  // the runtime removed it; the link goes too
+  if (absl::IsNotFound(s)) return;  // the runtime removed it; the link goes too
+  if (!s.ok()) return Refuse(directory, FromAbsl(s.message()));
   for (ListedLog& log : beside.logs) {
     log.base = std::string(base);
     listing_.logs.push_back(std::move(log));

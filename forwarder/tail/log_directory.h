@@ -36,6 +36,8 @@ struct LogListing {
 };
 
 inline constexpr size_t kMaxDirectoryEntries = 65536;  // of one directory; the rest is not seen
+// To files of LinkRoots::files, of one directory: another directory is listed for each.
+inline constexpr size_t kMaxRuntimeLinks = 1024;
 
 // `wanted` is asked with the name a log is written under. NotFound: there is no such directory
 // although its root is there. ResourceExhausted: too many open files; half a listing would tell of

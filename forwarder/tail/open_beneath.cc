@@ -22,6 +22,10 @@ namespace {
 constexpr int kFileFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
+// The kernel asks to try again where names change on the way, and as long as somebody has a lease
+// on the file: up to 45 s, which nobody else waits for.
+constexpr int kTries = 8;
+
 absl::Status ErrnoStatus(int error, std::string_view what) {
   switch (error) {
     case ENOENT:
@@ -32,6 +36,8 @@ absl::Status ErrnoStatus(int error, std::string_view what) {
       return absl::FailedPreconditionError("a symbolic link, or it leads outside");
     case ENXIO:
       return absl::FailedPreconditionError("not a regular file");
+    case EAGAIN:
+      return absl::UnavailableError("somebody has a lease on it, or its path keeps changing");
     case EMFILE:
     case ENFILE:
       return absl::ResourceExhaustedError("too many open files");
@@ -59,9 +65,10 @@ int OpenAt(int root, const std::string& path, int flags) {
   how.flags = static_cast<uint64_t>(flags);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   int fd = -1;
-  do {
+  for (int i = 0; i < kTries; ++i) {
     fd = static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how)));
-  } while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+    if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) break;
+  }
   if (fd < 0 && (errno == ENOSYS || errno == EPERM)) fd = WalkBeneath(root, path, flags);
   return fd;
 }

@@ -38,7 +38,8 @@ struct LogStamp {
 };
 
 // For reading, close-on-exec. NotFound: it is gone; FailedPrecondition: it is not a regular file,
-// or a link is on the way; ResourceExhausted: too many open files; else what errno says.
+// or a link is on the way; ResourceExhausted: too many open files; Unavailable: somebody has a
+// lease on it (fcntl, F_SETLEASE); else what errno says.
 absl::StatusOr<UniqueFd> OpenFileBeneath(const RootedPath& file);
 absl::StatusOr<UniqueFd> OpenDirectoryBeneath(const RootedPath& directory);
 

@@ -22,7 +22,7 @@ TailEngine::~TailEngine() { scope_.flush.Drop(); }
 
 void TailEngine::Apply(LogTargetSet targets) {
   std::map<std::string, std::shared_ptr<TailTarget>> next;
-  refused_targets_.clear();
+  std::vector<RefusedLog> refused;
   for (LogTarget& target : targets.targets) {
     const std::string path = target.path;
     const std::string id = absl::StrCat(target.job->job_name, "\n", target.id);
@@ -32,7 +32,7 @@ void TailEngine::Apply(LogTargetSet targets) {
       continue;
     }
     if (next.size() >= kMaxTargets) {
-      refused_targets_.push_back({path, absl::StrCat("more than ", kMaxTargets, " targets")});
+      refused.push_back({path, absl::StrCat("more than ", kMaxTargets, " targets")});
       continue;
     }
     absl::StatusOr<std::shared_ptr<TailTarget>> made =
@@ -41,23 +41,32 @@ void TailEngine::Apply(LogTargetSet targets) {
       living_.push_back(*made);
       next[id] = *std::move(made);
     } else {
-      refused_targets_.push_back({path, std::string(made.status().message())});
+      refused.push_back({path, std::string(made.status().message())});
     }
   }
   jobs_ = std::set<std::string>(targets.job_names.begin(), targets.job_names.end());
   for (auto& [id, target] : targets_) replaced_.push_back(std::move(target));
   targets_ = std::move(next);
   std::erase_if(living_, [](const auto& made) { return made.expired(); });
-  scope_.totals.refused_files += refused_targets_.size();
+  NoteRefused(std::move(refused), &refused_targets_);
   find_at_ = absl::ZeroDuration();
+}
+
+// Counts those that were not refused before.
+void TailEngine::NoteRefused(std::vector<RefusedLog> now, std::vector<RefusedLog>* refused) {
+  std::set<std::string_view> before;
+  for (const RefusedLog& one : *refused) before.insert(one.path);
+  for (const RefusedLog& one : now)
+    scope_.totals.refused_files += before.contains(one.path) ? 0 : 1;
+  *refused = std::move(now);
 }
 
 absl::Duration TailEngine::Step() {
   scope_.now = options_.clock->Monotonic();
   scope_.wall = options_.clock->Now();
   TakeDirections();
+  SeeChanges();  // also while superseded: a wait ends at once as long as there are some
   if (superseded_) return DirectoryFollower::kMaxPoll;
-  SeeChanges();
   if (find_at_ <= scope_.now) FindDirectories();
   LookWhereDue();
   ReadInTurns();
@@ -103,18 +112,17 @@ void TailEngine::TakeDirections() {
 // before their end.
 void TailEngine::RewindAll() {
   for (auto& [path, follower] : followers_) {
-    bool moved = false;
+    bool closed = false;  // what is to be read
     for (auto& [name, sequence] : follower->sequences()) {
       for (const auto& file : sequence.files->files()) {
         const BookedPosition* const booked = file->key ? scope_.book.Find(*file->key) : nullptr;
         if (booked == nullptr) continue;
         scope_.book.Use(*file->key);
-        if (!file->started || !file->Rewind(booked->at)) continue;
-        ++scope_.totals.rereads;
-        moved = true;
+        if (file->started && file->Rewind(booked->at)) ++scope_.totals.rereads;
+        closed = closed || (!file->finished && !file->source);
       }
     }
-    if (moved) follower->LookSoon();
+    if (closed) follower->LookSoon();
     follower->ReadSoon();
   }
 }
@@ -157,6 +165,12 @@ void TailEngine::FindDirectories() {
     static LogLimit limit;
     Log(limit, LogLevel::kWarn, "a path of logs leads to too many directories: some are left out",
         {{"most", DirectoryFinder::kMaxFound}});
+  }
+  NoteRefused(finder.refused(), &refused_directories_);
+  for (const RefusedLog& refused : refused_directories_) {
+    static LogLimit limit;
+    Log(limit, LogLevel::kWarn, "a directory of logs cannot be listed",
+        {{"path", refused.path}, {"why", refused.why}});
   }
   on_the_way_ = finder.watched();
   Reconcile();

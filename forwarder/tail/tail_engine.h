@@ -24,7 +24,6 @@ class TailEngine {
   static constexpr absl::Duration kFindUnwatched = absl::Seconds(5);
   // Changes of directories that many targets' globs go through are taken together.
   static constexpr absl::Duration kFindAtMostEvery = absl::Milliseconds(100);
-  static constexpr absl::Duration kBlockedPoll = absl::Milliseconds(250);
   // Of one step, so that directions and changes are seen in time.
   static constexpr size_t kStepBytes = size_t{8} << 20;
   // Of deleted files that are held open because they are not read yet: the oldest are given up.
@@ -51,6 +50,7 @@ class TailEngine {
  private:
   using Claims = std::map<std::string, std::pair<RootedPath, std::vector<DirectoryClaim>>>;
 
+  void NoteRefused(std::vector<RefusedLog> now, std::vector<RefusedLog>* refused);
   void TakeDirections();
   void RewindAll();
   void SeeChanges();
@@ -78,8 +78,9 @@ class TailEngine {
   std::map<std::string, std::shared_ptr<TailTarget>> targets_;  // by job and id
   std::set<std::string> jobs_;                                  // in force
   std::vector<RefusedLog> refused_targets_;
-  Claims found_;                      // by the finder
-  std::set<std::string> on_the_way_;  // directories that lead to others
+  std::vector<RefusedLog> refused_directories_;  // by the finder
+  Claims found_;                                 // by the finder
+  std::set<std::string> on_the_way_;             // directories that lead to others
   std::map<std::string, std::unique_ptr<DirectoryFollower>> followers_;  // by path
   std::multimap<std::string, std::string> elsewhere_;  // directory of linked files, follower
   std::vector<std::shared_ptr<TailTarget>> replaced_;  // their labels may be in the flush

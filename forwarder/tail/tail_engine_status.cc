@@ -48,11 +48,13 @@ LogFileStatus StatusOfFile(const TailedFile& file, const std::string& job, const
   return status;
 }
 
-LogFileStatus StatusOfRefused(const RefusedLog& refused) {
-  LogFileStatus status;
-  status.path = LogFileDisplayName(refused.path);
-  status.error = refused.why;
-  return status;
+void AddRefused(const std::vector<RefusedLog>& refused, LogTailStatus* status) {
+  for (const RefusedLog& one : refused) {
+    if (status->files.size() >= kMaxFilesShown) return;
+    LogFileStatus& file = status->files.emplace_back();
+    file.path = LogFileDisplayName(one.path);
+    file.error = one.why;
+  }
 }
 
 void AddTotals(const TailTotals& totals, const LineCounts& lines, LogTailStatus* status) {
@@ -90,15 +92,11 @@ LogTailStatus TailEngine::Status(bool with_files) const {
         status.files.push_back(StatusOfFile(*file, job, scope_.book, scope_.wall));
       }
     }
-    if (!with_files) continue;
-    for (const RefusedLog& refused : follower->refused()) {
-      status.files.push_back(StatusOfRefused(refused));
-    }
+    if (with_files) AddRefused(follower->refused(), &status);
   }
   if (with_files) {
-    for (const RefusedLog& refused : refused_targets_) {
-      status.files.push_back(StatusOfRefused(refused));
-    }
+    AddRefused(refused_directories_, &status);
+    AddRefused(refused_targets_, &status);
   }
   AddTotals(scope_.totals, lines, &status);
   PlanCounts plans = past_counts_;

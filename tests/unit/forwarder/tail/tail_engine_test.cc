@@ -95,6 +95,32 @@ TEST(TailEngine, ASupersededOneReadsNothingAndGoesOnWhenToldTo) {
   EXPECT_THAT(bed.texts(), ElementsAre("one", "two"));
 }
 
+TEST(TailEngine, ASupersededOneTakesWhatTheKernelTells) {
+  TailBed bed;
+  const std::string directory = bed.Container(kPod, "app");
+  bed.Start("*/app/*.log");
+  bed.Run(kSecond);
+  bed.superseded = true;
+  bed.Step();
+  AppendFile(directory + "/0.log", bed.Cri("one"));
+  bed.Step();
+  bool all = false;
+  EXPECT_THAT(bed.engine().watch().TakeChanged(&all), IsEmpty()) << "a wait would end at once";
+}
+
+TEST(TailEngine, AFileThatWasDoneAndNotPushedIsReadAgainAtOnce) {
+  TailBed bed;
+  const std::string log = bed.Container(kPod, "app") + "/0.log";
+  AppendFile(log + ".20240501-000001", bed.Cri("one"));
+  AppendFile(log + ".20240501-000002", bed.Cri("two"));
+  AppendFile(log, bed.Cri("three"));
+  bed.Start("*/app/*.log");
+  bed.Step();  // the first is done
+  bed.gateway.Connect(bed.producer_age);
+  bed.Run(5 * kSecond);
+  EXPECT_THAT(bed.texts(), ElementsAre("one", "two", "three"));
+}
+
 TEST(TailEngine, AFrameThatIsRefusedIsReadAgainFromWhereTheGatewayIs) {
   TailBed bed;
   const std::string log = bed.Container(kPod, "app") + "/0.log";

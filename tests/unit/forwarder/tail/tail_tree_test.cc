@@ -1,5 +1,6 @@
 // What the tree may look like: runtimes' links, and hostile things that are refused, by name and
 // counted.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -7,11 +8,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "forwarder/tail/directory_finder.h"
+#include "forwarder/tail/open_beneath.h"
 #include "tests/unit/forwarder/tail/tail_bed.h"
 
 namespace ampari {
@@ -181,6 +184,57 @@ TEST_F(TailTree, TooManyDirectoriesOfAGlobAreNoted) {
   EXPECT_TRUE(finder.cut());
 }
 
+TEST_F(TailTree, StarsThatMeetNothingEnd) {
+  std::string deep = bed_.root();
+  for (int i = 0; i < 40; ++i) deep += "/d";
+  fs::create_directories(deep);
+  std::string pattern = bed_.root();
+  for (int i = 0; i < 15; ++i) pattern += "/**/*";
+  DirectoryFinder finder(bed_.links.pods);
+  EXPECT_THAT(finder.Find((*PathGlob::Parse(pattern + "/e*/*.log"))[0]), IsEmpty());
+  EXPECT_TRUE(finder.cut());
+}
+
+TEST_F(TailTree, ARootThatIsNotThereIsNamed) {
+  const std::string away = fs::path(bed_.root()).parent_path() / "away";
+  bed_.Start(away + "/*/app/*.log");
+  bed_.Run(kSecond);
+  EXPECT_TRUE(Errors().contains("away"));
+  fs::create_directories(away + "/x/app");
+  AppendFile(away + "/x/app/0.log", bed_.Cri("1"));
+  bed_.Run(absl::Minutes(1));
+  EXPECT_THAT(bed_.texts(), ElementsAre("1"));
+  EXPECT_THAT(Errors(), IsEmpty());
+}
+
+TEST_F(TailTree, AWriteLeaseHoldsNobodyUp) {
+  ::signal(SIGIO, SIG_IGN);  // the kernel tells the holder so
+  const std::string log = directory_ + "/0.log";
+  const UniqueFd holder(::open(log.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (::fcntl(holder.get(), F_SETLEASE, F_WRLCK) != 0) GTEST_SKIP() << "no leases here";
+  const auto opened = OpenFileBeneath({bed_.root(), absl::StrCat(kPod, "/app/0.log")});
+  EXPECT_TRUE(absl::IsUnavailable(opened.status())) << opened.status();
+}
+
+TEST_F(TailTree, ARuntimesDirectoryThatCannotBeOpenedIsNamed) {
+  const std::string elsewhere = fs::path(bed_.root()).parent_path() / "elsewhere";
+  fs::create_directories(elsewhere + "/c0ffee");
+  fs::create_directories(bed_.links.files.front());
+  const std::string linked = bed_.links.files.front() + "/linked";
+  fs::create_directory_symlink(elsewhere, linked);
+  fs::create_symlink(linked + "/c0ffee/c0ffee-json.log", directory_ + "/0.log");
+  bed_.Start("*/app/*.log");
+  bed_.Run(kSecond);
+  EXPECT_TRUE(Errors().contains("c0ffee"));
+}
+
+TEST_F(TailTree, ABrokenGzipIsNamed) {
+  AppendFile(directory_ + "/0.log.20240501-000001.gz", "this has never been a gzip file");
+  bed_.Start("*/app/*.log");
+  bed_.Run(kSecond);
+  EXPECT_TRUE(Errors().contains("0.log.20240501-000001.gz"));
+}
+
 TEST_F(TailTree, StarsOverDirectories) {
   AppendFile(directory_ + "/0.log", bed_.Cri("deep"));
   AppendFile(bed_.root() + "/top.log", bed_.Cri("top"));
@@ -229,6 +283,8 @@ TEST_F(TailTree, ABadTargetIsNamed) {
   bed_.Run(kSecond);
   ASSERT_THAT(bed_.status().files, SizeIs(1));
   EXPECT_TRUE(absl::StrContains(bed_.status().files[0].error, ".."));
+  bed_.Apply({"/no/../dots.log", "*/app/*.log"});
+  EXPECT_EQ(bed_.status().refused_files_total, 1) << "once, however often targets change";
 }
 
 }  // namespace
