@@ -21,8 +21,8 @@ ServerResponse Status(int status) {
 }
 
 // 64 producers, one per lane, a frame a second, each with 25 targets scraped every 15 s (20 series
-// each): 100 seconds of backlog over a line of 150 ms must go at 10x the live rate: within 10
-// seconds.
+// each): 100 seconds of backlog over a line of 150 ms go at 10x the live rate when they take no
+// more than 66 times there and back.
 TEST(DeliveryLoop, CatchesUpTenfoldOver150Milliseconds) {
   constexpr int kSeconds = 100, kSeries = 20, kLanesUsed = 64;
   DeliveryBed bed;
@@ -42,12 +42,11 @@ TEST(DeliveryLoop, CatchesUpTenfoldOver150Milliseconds) {
                        {DeliveryBed::ScrapeOf(layout, kSeries, kT + second * 1000)});
     }
   }
-  const absl::Time begin = absl::Now();
   bed.Start();
   ASSERT_TRUE(bed.queue.WaitUntilSettled());
-  const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
-  RecordProperty("live_rate_multiple", std::to_string(kSeconds / seconds));
-  EXPECT_LT(seconds, kSeconds / 10.0);
+  // Of a lane by itself, and of all together.
+  EXPECT_LE(bed.queue.totals().settlements / kLanesUsed, 66u);
+  EXPECT_LE(bed.region.requests().size() / bed.config.queue.max_shards, 66u);
   EXPECT_EQ(bed.queue.totals().delivered, static_cast<uint64_t>(kSeconds) * kSeries * kLanesUsed);
   bed.ExpectInOrder();
   bed.ExpectSound();

@@ -51,7 +51,7 @@ class MemoryQueue final : public RecordSource, public BlockSource {
   };
   Totals totals() const;
   uint64_t accepted() const;
-  // False after 30 s without it.
+  // False after a minute without it.
   bool WaitUntilSettled();
   bool WaitFor(const std::function<bool(const Totals&)>& wanted);
 
