@@ -34,6 +34,7 @@ struct LogCargo::Draft {
   uint64_t items = 0;
   LogFrames decodable;
   std::vector<FrameLines> lines;  // of those
+  size_t streams = 0;             // of those
   Settlement settlement;
 };
 
@@ -109,6 +110,8 @@ absl::Status LogCargo::Decode(const RecordSource& source, const Lane& lane, size
     absl::StatusOr<FrameLines> frame =
         enforced.ok() ? reader_.Read(*record, *enforced, *renderer_) : enforced.status();
     if (frame.ok()) {
+      if (draft.frames > 0 && draft.streams + frame->streams.size() > kMaxStreamsAtOnce) break;
+      draft.streams += frame->streams.size();
       if (frame->over_limit != 0) draft.settlement.rejected["limit"] += frame->over_limit;
       draft.decodable.records.push_back(record);
       draft.decodable.enforced.push_back(*std::move(enforced));

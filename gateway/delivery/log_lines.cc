@@ -101,6 +101,10 @@ absl::StatusOr<FrameLines> LogFrameReader::Read(const Record& record, const Labe
   absl::StatusOr<std::vector<LogStream>> streams =
       frame.text->Decode(record.frame, kMaxLogFrameRawBytes);
   if (!streams.ok()) return streams.status();
+  if (streams->size() > kMaxStreamsAtOnce) {
+    return absl::DataLossError(absl::StrCat("the frame holds ", streams->size(),
+                                            " streams, at most ", kMaxStreamsAtOnce, " are taken"));
+  }
   LineFilter filter(renderer.rules().limits, frame);
   for (LogStream& stream : *streams) {
     FrameLines::Stream sent{renderer.Render(stream.labels, enforced), std::move(stream.entries)};

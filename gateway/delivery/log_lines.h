@@ -17,6 +17,8 @@
 namespace ampari {
 
 inline constexpr size_t kMaxLogFrameRawBytes = size_t{64} << 20;
+// Of a frame, and of frames that are sent together: each takes about a kilobyte, and a request.
+inline constexpr size_t kMaxStreamsAtOnce = 65536;
 // Of one line: what Loki takes by default, names and values together.
 inline constexpr size_t kMaxLineMetadataBytes = size_t{64} << 10;
 inline constexpr size_t kMaxLineRefusals = 100;  // different words of one frame
@@ -48,8 +50,9 @@ uint64_t BatchBytes(const LogEntry& entry);
 // Not thread-safe. Buffers are reused once no FrameLines refers to them.
 class LogFrameReader {
  public:
-  // DataLoss and Unimplemented as LogFrameDecoder; DataLoss too when the lines are not as many as
-  // the record's header says. The same record, labels and rules always give the same.
+  // DataLoss and Unimplemented as LogFrameDecoder; DataLoss too when the streams are too many, or
+  // the lines not as many as the record's header says. The same record, labels and rules always
+  // give the same.
   absl::StatusOr<FrameLines> Read(const Record& record, const Labels& enforced,
                                   StreamRenderer& renderer);
 

@@ -39,6 +39,12 @@ class CargoRig {
     queue_.SetNow(queue_.NowMs() + absl::ToInt64Milliseconds(time));
   }
 
+  // Where the next range ends; nothing of it is sent.
+  uint64_t NextUpto() {
+    EXPECT_TRUE(cargo_.Build(queue_, {now_, clock_.Now(), 0}, lane_).ok());
+    return lane_.range->upto();
+  }
+
   // Streams of each push of the next range, in the order in which they are ready.
   std::vector<size_t> Pushes() {
     EXPECT_TRUE(cargo_.Build(queue_, {now_, clock_.Now(), 0}, lane_).ok());
@@ -133,6 +139,17 @@ TEST(LogCargo, AStreamThatIsNewIsAloneAmongOthers) {
   EXPECT_THAT(rig.Pushes(), ElementsAre(2, 1));
   rig.Append({"new", "a", "b"}, 1, 10, absl::Seconds(1));
   EXPECT_THAT(rig.Pushes(), ElementsAre(3));
+}
+
+// A range holds memory and a request for each of its streams, and small frames may hold many.
+TEST(LogCargo, ARangeHasNoMoreStreamsThanAFrame) {
+  std::vector<std::string> apps;
+  for (size_t i = 0; i < kMaxStreamsAtOnce / 2 + 1; ++i) apps.push_back(std::to_string(i));
+  CargoRig rig(0);
+  rig.Append(apps, 1, 1, absl::Seconds(1));
+  rig.Append(apps, 1, 1, absl::Seconds(1));
+  rig.Pass(absl::Minutes(1));  // behind: several frames are a range
+  EXPECT_EQ(rig.NextUpto(), 2u);
 }
 
 }  // namespace

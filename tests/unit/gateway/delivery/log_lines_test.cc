@@ -49,5 +49,24 @@ TEST(LogFrameReader, MendedLinesStayWhenTheirFrameIsMoved) {
   }
 }
 
+// A frame of a megabyte may name half a million streams; each would be a request.
+TEST(LogFrameReader, AFrameOfTooManyStreamsIsNotTaken) {
+  LogFrameReader reader;
+  StreamRenderer renderer({});
+  for (const size_t count : {kMaxStreamsAtOnce, kMaxStreamsAtOnce + 1}) {
+    LogFrameBuilder builder;
+    for (size_t i = 0; i < count; ++i) {
+      builder.BeginStream({{"a", std::to_string(i)}});
+      builder.AddLine(1, "");
+    }
+    Record record;
+    record.header.items = count;
+    record.frame = builder.Finish(1);
+    const absl::StatusCode code = reader.Read(record, {}, renderer).status().code();
+    EXPECT_EQ(code, count > kMaxStreamsAtOnce ? absl::StatusCode::kDataLoss : absl::StatusCode::kOk)
+        << count;
+  }
+}
+
 }  // namespace
 }  // namespace ampari
