@@ -75,7 +75,8 @@ int RunRegion(RegionFlags flags) {
 
 void AddRegionCommand(CLI::App& app, Command* run) {
   auto flags = std::make_shared<RegionFlags>();
-  CLI::App* command = app.add_subcommand("region", "A verifying remote-write receiver.");
+  CLI::App* command =
+      app.add_subcommand("region", "A verifying receiver of remote write and Loki pushes.");
   command->add_option("--listen", flags->options.listen_address, "Address of the data port.")
       ->capture_default_str();
   command->add_option("--control", flags->options.control_address, "Address of the control port.")
@@ -84,7 +85,7 @@ void AddRegionCommand(CLI::App& app, Command* run) {
                       "Bodies above (as sent) get 413.");
   command->add_option("--tls-cert", flags->cert_file, "PEM file: the data port speaks TLS.");
   command->add_option("--tls-key", flags->key_file, "PEM file of the certificate's key.");
-  command->add_flag("--discard", flags->options.discard, "Count samples, keep none.");
+  command->add_flag("--discard", flags->options.discard, "Count samples and lines, keep none.");
   command->add_option("--dump", flags->dump,
                       "At the end, write each tenant's samples to FILE.<tenant>.");
   command->add_option("--port-file", flags->port_file,

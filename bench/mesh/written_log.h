@@ -1,11 +1,10 @@
 // The exact record of the lines that simulated containers wrote, for verification. Text, a record a
 // line:
-//   C <container> <namespace> <pod> <uid> <name>                  a container, numbered from 1
-//   L <container> <o|e> <time_ns> <number> <XXH3-64, hex>         a line; the hash is of its text
-//   as
-//                                                                 receivers of UTF-8 are told it
-//   P <container> <o|e> <time_ns> <number> <XXH3-64, hex>         a line's beginning, without an
-//   end G <container> <first> <last>                                  lines whose file is gone
+//   C <container> <namespace> <pod> <uid> <name>     a container, numbered from 1
+//   L <container> <o|e> <time_ns> <number> <hash>    a line; XXH3-64 in hex of its text, as
+//                                                    receivers of UTF-8 are told it
+//   P <container> <o|e> <time_ns> <number> <hash>    the beginning of a line without an end
+//   G <container> <first> <last>                     lines whose file is gone
 // Numbers are of the container and ascend; times are those of the runtime.
 #pragma once
 

@@ -22,10 +22,13 @@
 namespace ampari::bench {
 
 struct LogCounts {
-  uint64_t lines = 0;         // stored
-  uint64_t bytes = 0;         // of their texts
-  uint64_t resends = 0;       // same stream, time, line and metadata, same frame (or no header)
-  uint64_t doubles = 0;       // the same from two frames without one in common
+  uint64_t lines = 0;  // stored
+  uint64_t bytes = 0;  // of their texts
+  // Same stream, time, line and metadata, from frame ranges with a frame in common (or no header).
+  // A line that a sender holds in two frames of one range looks the same: to find those, compare
+  // `lines` with what the sender says it delivered.
+  uint64_t resends = 0;
+  uint64_t doubles = 0;       // the same from two ranges without a frame in common
   uint64_t identical = 0;     // of `lines`: equal to one before in the same request
   uint64_t out_of_order = 0;  // of `lines`: older than the stream's newest
   uint64_t refused = 0;       // by a rule; the rest of their requests was stored
