@@ -120,7 +120,7 @@ def test_from_install_to_data(running, release):
     def arrived():
         return {s for s in region.samples("my-tenant") if "istio_requests_total" in s}
 
-    wait_until(arrived, "the pod's series are in the region", 60, forwarder)
+    wait_until(arrived, "the pod's series are in the region", process=forwarder)
     (series,) = arrived()
     for label in ('cluster="a"', f'namespace="{release.namespace}"', 'pod="web-1"', f'node="{NODE}"', 'job="kubernetes-pods"',
                   f'instance="127.60.0.1:{sidecar.port}"', 'response_code="200"'):
@@ -135,7 +135,7 @@ def test_from_install_to_lines(running, release):
     uid = release.api.ask("GET", f"/api/v1/namespaces/{release.namespace}/pods/web-1")["metadata"]["uid"]
     for name in ("application", "istio-proxy"):
         PodLog(installed.pods, release.namespace, "web-1", uid, name).write(f"a line of {name}")
-    wait_until(lambda: region.lines("my-tenant"), "the proxy's line is in the region", 60, forwarder)
+    wait_until(lambda: region.lines("my-tenant"), "the proxy's line is in the region", process=forwarder)
     ((labels, _, line, _),) = region.lines("my-tenant")
     assert line == "a line of istio-proxy" and labels == {
         "cluster": "a", "namespace": release.namespace, "pod": "web-1", "container": "istio-proxy", "job": "integrations/istio",
@@ -159,7 +159,7 @@ def test_a_rollout_waits_for_the_gateway(release, tmp_path):
         assert (probe(installed, "readinessProbe"), probe(installed, "livenessProbe"), probe(installed, "startupProbe")) == (503, 200, 200)
         gateway.start()
         wait_until(lambda: probe(installed, "readinessProbe") == 200, "the forwarder is welcomed", process=forwarder)
-        gateway.stop(5)
+        gateway.stop()
         wait_until(lambda: metric(fetch(f"http://127.0.0.1:{installed.status}/metrics")[1].decode(), "ampari_forwarder_gateway_connected") == 0,
                    "the forwarder knows that the gateway is away", process=forwarder)
         assert probe(installed, "readinessProbe") == 200, "an outage of the gateway makes no ready pod unready"
@@ -175,6 +175,6 @@ def test_the_command_of_helm_test(running, release):
     container = hook["spec"]["containers"][0]
     flags = [a for a in container["args"][1:] if not a.startswith("--config.file")]
     status = f"--gateway-status=http://127.0.0.1:{installed.http}"  # the default asks port 4751 of each gateway
-    code, output, errors = run([*forwarder.argv[:2], container["args"][0], *flags, status], timeout=90)
+    code, output, errors = run([*forwarder.argv[:2], container["args"][0], *flags, status])
     assert code == 0, output + errors
     assert [s for s in region.samples("my-tenant") if "ampari_canary_timestamp_seconds" in s and 'cluster="a"' in s]

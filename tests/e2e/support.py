@@ -30,9 +30,19 @@ def wait_for_delivery(gateway):
     wait_until(done, "everything is delivered", process=gateway.process)
 
 
+def complete_until(*forwarders):
+    """The wall time (ms) up to which every scrape was done with when they were asked. A scrape that is under way when its forwarder
+    stops is no scrape, so that what was served from here on may be missing."""
+    until = time.time()
+    for target in (target for forwarder in forwarders for target in forwarder.targets()["targets"]):
+        if target["last_scrape"] is not None:
+            until = min(until, target["last_scrape"] + target["scrape_interval_seconds"])
+    return int(until * 1000) - 5  # a schedule is not kept to the millisecond
+
+
 def finish(forwarder, gateway):
     """Stops scraping, drains both hops. The wall time (ms) from which a scrape may be missing."""
-    stopped = int(time.time() * 1000)
+    stopped = complete_until(forwarder)
     assert forwarder.process.stop() == 0, forwarder.process.tail()
     wait_for_delivery(gateway)
     return stopped

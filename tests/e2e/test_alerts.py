@@ -6,7 +6,6 @@ The rules' own times are hours and minutes; here `for` is a second and ranges ar
 import base64
 import http.server
 import json
-import os
 import pathlib
 import re
 import threading
@@ -14,7 +13,7 @@ import time
 
 import pytest
 import yaml
-from logs import LogChain
+from logs import LogChain, incompressible
 from support import destination, wait_for_delivery, wait_for_scrapes
 
 from stack.process import fetch, free_port, wait_until
@@ -241,10 +240,6 @@ def test_refused_while_a_token_is_wrong(chain):
         watcher.fires(alert)
     shown.write_text("another\n")
     watcher.ends("AmpariForwardersRefused", "AmpariGatewayAway", "AmpariClusterSilent")
-
-
-def incompressible(count):
-    return base64.b64encode(os.urandom(count)).decode()
 
 
 def test_logs_behind_and_rotated_away_while_the_gateway_is_away(chain):

@@ -8,8 +8,8 @@ import time
 import pytest
 from logs import (TENANT, LogChain, Writing, all_lines, assert_ledger, assert_no_log_trouble, assert_whole, incompressible, log_ledger, loki, wait_for_lines,
                   wait_for_log_delivery)
-from support import assert_exact, balanced, destination, scrapes, wait_for_scrapes
-from test_memory import MemoryBound
+from memory_bound import MemoryBound
+from support import assert_exact, balanced, complete_until, destination, scrapes, wait_for_scrapes
 
 from stack.process import wait_until
 from stack.programs import ISTIO_RULES, metric
@@ -210,7 +210,7 @@ class Node:
     def finish(self):
         """Every line and every scrape, exactly."""
         self.logs.wait()
-        stopped = int(time.time() * 1000)
+        stopped = complete_until(self.forwarder)
         self.logs.finish()
         wait_until(lambda: self.metrics_ledger()["pending"] == 0, "every sample is delivered", process=self.gateway.process)
         assert_exact(self.mesh, self.metrics_region, stopped)

@@ -1,8 +1,6 @@
 """Many clusters into one hub: hosts are network namespaces, and a link between them is cut and mended."""
 
-import time
-
-from support import assert_no_trouble, balanced, destination, scrapes, wait_for_delivery, wait_for_scrapes
+from support import assert_no_trouble, balanced, complete_until, destination, scrapes, wait_for_delivery, wait_for_scrapes
 
 from stack.process import wait_until
 from stack.programs import metric, write_yaml
@@ -30,7 +28,7 @@ class Cluster:
 
     def stop(self):
         """The wall time (ms) from which a scrape may be missing."""
-        stopped = int(time.time() * 1000)
+        stopped = complete_until(self.forwarder)
         assert self.forwarder.process.stop() == 0, self.forwarder.process.tail()
         return stopped
 
@@ -137,7 +135,7 @@ class Fleet:
 
     def finish(self, gateways):
         """Stops everybody, drains the gateways, compares every scrape of every mesh with the region."""
-        stopped = int(time.time() * 1000)
+        stopped = complete_until(*self.forwarders())
         for forwarder in self.forwarders():
             assert forwarder.process.stop() == 0, forwarder.process.tail()
         for gateway in gateways:

@@ -1,9 +1,8 @@
 """Reload: a destination's URL or token changes, destinations come and go, and the backlog stays."""
 
 import copy
-import time
 
-from support import assert_exact, balanced, destination, finish, wait_for_scrapes
+from support import assert_exact, balanced, complete_until, destination, finish, wait_for_scrapes
 
 from stack.process import fetch, wait_until
 
@@ -42,7 +41,7 @@ def test_removed_destination_resumes_when_it_comes_back(chain):
 
 
 def finish_all(forwarder, gateway):
-    stopped = int(time.time() * 1000)
+    stopped = complete_until(forwarder)
     assert forwarder.process.stop() == 0
     wait_until(lambda: all(l["pending"] == 0 for l in gateway.ledgers().values()), "all are delivered")
     return stopped

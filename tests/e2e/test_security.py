@@ -3,11 +3,10 @@
 import base64
 import copy
 import ssl
-import time
 
 import yaml
 from certificates import Authority
-from support import assert_exact, balanced, destination, finish, scrapes, wait_for_delivery, wait_for_scrapes
+from support import assert_exact, balanced, complete_until, destination, finish, scrapes, wait_for_delivery, wait_for_scrapes
 
 from stack.process import fetch, wait_until
 from stack.programs import metric
@@ -123,7 +122,7 @@ def test_gateway_certificate_replaced_while_running(chain):
     wait_for_scrapes(old, scrapes(old) + 1)
     for forwarder in (old, new):
         assert metric(forwarder.metrics(), "ampari_forwarder_connects_total") == 1, forwarder.process.tail()
-    stopped = int(time.time() * 1000)
+    stopped = complete_until(old, new)
     assert old.process.stop() == 0 and new.process.stop() == 0
     wait_for_delivery(gateway)
     for mesh in meshes:

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 import yaml
 from image_build import PROGRAMS, ROOT, run_script
-from stack.process import Process, fetch, free_port, wait_until
+from stack.process import PATIENCE, Process, fetch, free_port, wait_until
 from stack.programs import BUILD, Region
 
 MAX_PACKED_MB = 32
@@ -179,7 +179,7 @@ class Container:
                 self.store, *command]
 
     def run(self, *command):
-        done = subprocess.run([str(a) for a in self.argv(*command)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([str(a) for a in self.argv(*command)], capture_output=True, text=True, timeout=PATIENCE)
         return done.returncode, done.stdout, done.stderr
 
     def write(self, name, value):
@@ -228,7 +228,7 @@ def test_a_metric_goes_the_whole_way(container, tmp_path):
             assert re.search(rf"^Uid:\t{USER}\t{USER}\t{USER}\t{USER}$", status, re.M), status
             assert re.search(r"^CapEff:\t0+$", status, re.M), status
             code, output, errors = container.run("ampari-forwarder", "--config.file=/etc/ampari/forwarder.yaml", "canary",
-                                                 f"--gateway-status=http://{http}", "--timeout=20s")
+                                                 f"--gateway-status=http://{http}", "--timeout=120s")
             assert code == 0, (output, errors)
         finally:
             stopped = gateway.stop()
