@@ -72,8 +72,8 @@ class LogPositions {
   // Takes over those that `instance` may not know; the keys of those.
   static std::vector<std::string> Adopt(LogProducer& producer, InstanceNumber instance,
                                         const std::vector<StoredPosition>& offered);
-  // `by` says that the file is gone; instances up to `present` may speak of it yet. False: it is
-  // not known, or was retired already.
+  // `by` says that the file is gone; instances up to `present` may have read it. False: it is not
+  // known, or was retired already.
   static bool Retire(LogProducer& producer, const std::string& key, InstanceNumber by,
                      InstanceNumber present, int64_t now_ms);
   // Retirements that are too many are forgotten; their keys.

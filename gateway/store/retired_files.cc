@@ -11,7 +11,7 @@ bool IsAwaited(const RetiredFile& file, const std::vector<LateSpeaker>& speakers
   const int64_t age_ms = now_ms - file.retired_ms;
   if (age_ms < kLatecomerMs) return true;
   return std::any_of(speakers.begin(), speakers.end(), [&](const LateSpeaker& speaker) {
-    if (!file.KnownTo(speaker.number)) return false;
+    if (speaker.number == file.by || speaker.number > file.present) return false;
     return std::min(age_ms, speaker.connected_ms) < kCaughtUpMs;
   });
 }
@@ -37,7 +37,7 @@ const RetiredFile* RetiredFiles::Stored(const std::string& key) const {
 
 const RetiredFile* RetiredFiles::Find(const std::string& key, InstanceNumber instance) const {
   const RetiredFile* const file = Stored(key);
-  return file != nullptr && file->KnownTo(instance) ? file : nullptr;
+  return file != nullptr && file->by != instance ? file : nullptr;
 }
 
 std::vector<std::string> RetiredFiles::MeetLatecomer(InstanceNumber instance, int64_t now_ms) {

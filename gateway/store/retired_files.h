@@ -3,8 +3,8 @@
 //
 // A forwarder retires a file when it is gone and everything of it is stored. Another instance of
 // the same forwarder may have frames of it in its ring for hours: it was stopped, cut off, or it
-// waits for its turn. To such an instance the file stays known, so that compare-and-set refuses
-// what would double a line. To the others it is a file that the store has never heard of.
+// waits for its turn; and it may come back under a new number. So to all but the one that retired
+// it the file stays known, and compare-and-set refuses what would double a line.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@
 
 namespace ampari {
 
-// An instance that is new so soon after a retirement counts as one that was there: it may have
-// waited for the gateway with the file open.
+// An instance that is new so soon after a retirement is waited for as one that was there: it may
+// have waited for the gateway with the file open.
 inline constexpr int64_t kLatecomerMs = 60 * 1000;
 // An instance that has been connected for so long since a retirement has sent what it had before.
 inline constexpr int64_t kCaughtUpMs = int64_t{60} * 60 * 1000;
@@ -30,11 +30,8 @@ struct RetiredFile {
   LogPosition at;
   std::string name;            // for people
   int64_t retired_ms = 0;      // persisted clock
-  InstanceNumber by = 0;       // who said so: it sends nothing more of the file as it was
-  InstanceNumber present = 0;  // the highest instance that was there; others came later
-
-  // Whether `instance` may have read the file before it was gone.
-  bool KnownTo(InstanceNumber instance) const { return instance != by && instance <= present; }
+  InstanceNumber by = 0;       // who said so; to him it is unknown
+  InstanceNumber present = 0;  // the highest instance that may have read it
 };
 
 // An instance that has not said that it has drained.
@@ -50,7 +47,7 @@ class RetiredFiles {
  public:
   void Add(const std::string& key, RetiredFile file);
   bool Remove(const std::string& key);
-  // Null: the store has never heard of it, as far as `instance` is concerned.
+  // As `instance` is to see it; null: the store has never heard of it.
   const RetiredFile* Find(const std::string& key, InstanceNumber instance) const;
   // What is written down of it; null: nothing.
   const RetiredFile* Stored(const std::string& key) const;
