@@ -173,6 +173,7 @@ void Forwarder::TakeTargets(TargetSet targets) {
 
 absl::Status Forwarder::Reload() {
   MutexLock lock(reload_mu_);
+  if (stopped_) return absl::FailedPreconditionError("the forwarder is stopping");
   const absl::StatusOr<ForwarderConfig> config =
       LoadForwarderConfig(options_.config_file, options_.config);
   NoteReload(config.status());

@@ -47,7 +47,7 @@ class Forwarder {
 
   // Takes over the jobs, external labels, gateway addresses, HTTP token and log level of the file,
   // or nothing when anything is wrong with it. What else concerns the gateway or the HTTP address
-  // waits for the next start; a warning says so.
+  // waits for the next start; a warning says so. FailedPrecondition: it is stopping.
   absl::Status Reload() ABSL_LOCKS_EXCLUDED(reload_mu_, mu_);
   // Stops scraping, without staleness markers, and reading, and waits until the gateway has
   // everything. DeadlineExceeded says what is left after `grace`, of either signal.

@@ -32,7 +32,7 @@ class LogShipper {
   LogShipper(const LogShipper&) = delete;
   LogShipper& operator=(const LogShipper&) = delete;
 
-  void Start();
+  void Start();  // nothing after Stop()
   // What is to be taken over, in order; nullopt: nothing. Before the first ones nothing may be
   // pushed.
   std::optional<LogDirections> TakeDirections();

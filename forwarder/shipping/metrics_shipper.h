@@ -22,7 +22,7 @@ class MetricsShipper {
   MetricsShipper(const MetricsShipper&) = delete;
   MetricsShipper& operator=(const MetricsShipper&) = delete;
 
-  void Start();
+  void Start();  // nothing after Stop()
   // Never blocks on the network; a full ring expires the oldest unsent frames as a gap record.
   void Push(Shipment shipment);
   // Goes to another gateway by the rules of GatewayMove; its own address: stays.

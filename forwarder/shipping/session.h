@@ -70,6 +70,7 @@ class Session {
   static constexpr absl::Duration kQuietBeforeDrained =
       absl::Seconds(3);  // of a superseded instance
   static constexpr int kMaxRefusals = 3;
+  static constexpr size_t kMaxRefusedBytes = 1024;  // of the gateway's words; the rest is cut off
   static constexpr uint64_t kMaxGapCounts = 65536;  // in one message
 
  private:

@@ -36,7 +36,7 @@ bool Session::MustBeginAnew(const v1::Welcome& welcome) {
 
 void Session::OnWelcome(const v1::Welcome& welcome, absl::Duration now) {
   if (status_.welcomed || held_welcome_) return;
-  status_.refused = welcome.refused();
+  status_.refused = welcome.refused().substr(0, kMaxRefusedBytes);
   if (status_.refused.empty() && welcome.found() == v1::Welcome::FOUND_REFUSED) {
     status_.refused = "refused";
   }

@@ -40,6 +40,8 @@ StreamDriver::StreamDriver(const ShippingOptions& options, const char* items, co
       random_(std::random_device{}()) {}
 
 void StreamDriver::Start() {
+  MutexLock lock(mu_);
+  if (stopped_) return;
   thread_ = std::thread([this] { Run(); });
 }
 

@@ -49,7 +49,7 @@ class StreamDriver final : public StreamEvents {
   ~StreamDriver() override = default;  // after Stop()
 
   Mutex& mu() ABSL_LOCK_RETURNED(mu_) { return mu_; }
-  void Start();
+  void Start();  // nothing after Stop()
   // The thread looks again at what it waits for.
   void Notify() { changed_.NotifyAll(); }
   // There is something to send.

@@ -123,6 +123,16 @@ std::string FileText(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
+// A reload may begin a stream while the program stops.
+TEST(MetricsShipper, NothingStartsAfterAStop) {
+  FakeGateway gateway({});
+  MetricsShipper shipper(Options(gateway.address()), SystemClock());
+  EXPECT_TRUE(shipper.Stop(kPatience).ok());
+  shipper.Start();
+  shipper.Push(ShipmentOf(3));
+  EXPECT_FALSE(shipper.status().connected);
+}
+
 TEST(MetricsShipper, ThroughARelayThatCutsAndDropsAcksNothingIsLostOrDoubled) {
   FakeGateway gateway({});
   TempDir folder;

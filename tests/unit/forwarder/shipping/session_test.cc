@@ -195,6 +195,11 @@ TEST(Connecting, ARefusedSignalSendsNothing) {
   EXPECT_EQ(h.session.status().refused, "no destination for metrics");
   h.Disconnect();
   h.Connect();
+  message.mutable_welcome()->set_refused(std::string(size_t{1} << 20, 'w'));
+  h.session.OnMessage(message, h.now);
+  EXPECT_EQ(h.session.status().refused, std::string(Session::kMaxRefusedBytes, 'w'));
+  h.Disconnect();
+  h.Connect();
   h.Welcome(Welcome::FOUND_NEW, 0);
   EXPECT_EQ(h.session.status().refused, "");
   EXPECT_EQ(h.Sent(), "F1 F2");
