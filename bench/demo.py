@@ -137,6 +137,7 @@ def verdict(mesh, envoys, region, logs, gateway, stopped_ms):
         wrong = compare_envoys(envoys, region, logs)
     for (_, name), ledger in gateway.ledgers().items():
         show_ledger("samples" if name == METRICS else "lines", ledger)
+        wrong += name != METRICS and not logs.agrees(ledger)
     return code == 0 and logs_code == 0 and wrong == 0
 
 

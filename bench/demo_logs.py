@@ -64,6 +64,13 @@ class AccessLogs:
         written = sum(line.startswith(("L", "P")) for line in self.mesh.written.read_text().splitlines())
         wait_until(lambda: self.lines() >= wanted + written, f"{wanted + written} lines in the region", seconds, gateway.process)
 
+    def agrees(self, ledger):
+        """Whether the gateway's account of lines is what the region holds. One that the gateway had stored twice would count twice
+        there; the region cannot always tell it from one that was sent again."""
+        same = ledger["accepted"] == ledger["delivered"] == self.lines()
+        print(f"   the region holds {self.lines():,} different lines{'' if same else '   DIFFERENT'}", flush=True)
+        return same
+
     def lines_of(self, service, code):
         """Access lines of one Envoy with this response code in the region."""
         return self.region.line_counts(TENANT, job=REAL, pod=EnvoyMesh.pod_name(service)).get(str(code), 0)
