@@ -2,6 +2,7 @@
 // the contract knows: whatever happened, its store holds each line once, in order.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 
 #include "common/runtime/logging.h"
@@ -18,6 +19,7 @@ struct Faults {
   const char* name;
   bool deaths = false;   // a process is killed, or a second one begins beside it
   bool retires = false;  // files end and go
+  bool sleeps = false;   // a process stands still for long, with what it has in its ring
   bool loses_store = false, rolls_back = false;
   bool reads_superseded = false;  // a superseded process reads what directions name
   bool cuts = true;               // of streams
@@ -61,6 +63,15 @@ class Process {
            stream_->out.empty();
   }
   bool superseded() const { return session_.status().superseded; }
+  // Whether a frame that is not acknowledged has the first part of a file.
+  bool HoldsBeginning() const {
+    for (uint64_t sequence = ring_.acknowledged() + 1; sequence <= ring_.last(); ++sequence) {
+      for (const LogFilePart& part : PartsOf(*ring_.At(sequence).frame)) {
+        if (part.first) return true;
+      }
+    }
+    return false;
+  }
 
  private:
   void ReadSome(std::mt19937_64& random, absl::Duration now, const Faults& faults) {
@@ -134,7 +145,10 @@ class World {
       Step();
       if (random_() % 50 == 0) Break();
       if (random_() % 10 == 0) Write();
+      if (faults_.sleeps && processes_.size() == 1 && random_() % 8 == 0) Sleep();
     }
+    awake_at_ = {};
+    for (int step = 0; faults_.sleeps && step < 1000; ++step) Step();
     while (processes_.size() > 1) Kill(random_() % 2);
     faults_.cuts = false;  // no new stream helps on what hangs
     for (int step = 0; step < 100000 && !processes_[0]->Idle(); ++step) Step();
@@ -165,22 +179,32 @@ class World {
  private:
   void Begin() { processes_.push_back(std::make_unique<Process>(disk_, gateway_, ++number_)); }
   void Kill(size_t index) {
+    awake_at_.erase(processes_[index].get());
     processes_[index]->Die();
     processes_.erase(processes_.begin() + static_cast<ptrdiff_t>(index));
   }
   void Step() {
     now_ += absl::Milliseconds(100);
-    processes_[random_() % processes_.size()]->Step(random_, now_, faults_);
+    Process& process = *processes_[random_() % processes_.size()];
+    if (now_ >= awake_at_[&process]) process.Step(random_, now_, faults_);
     if (random_() % 20 == 0) gateway_.Settle();
   }
   void Break() {
     if (faults_.deaths && random_() % 3 == 0) {
       if (processes_.size() == 1) Begin();
-      if (random_() % 2 == 0) Kill(random_() % processes_.size());
+      const size_t victim = random_() % processes_.size();
+      if (random_() % 2 == 0 && now_ >= awake_at_[processes_[victim].get()]) Kill(victim);
     }
     if (faults_.loses_store && random_() % 10 == 0) gateway_.LoseStore();
     if (faults_.rolls_back && random_() % 4 == 0) gateway_.Keep();
     if (faults_.rolls_back && random_() % 8 == 0) gateway_.RollBack();
+  }
+  // One that holds a beginning stands still, and a second one begins; some files end meanwhile.
+  void Sleep() {
+    if (!processes_.front()->HoldsBeginning()) return;
+    awake_at_[processes_.front().get()] = now_ + absl::Seconds(random_() % 100);
+    Begin();
+    for (auto& [name, file] : disk_.files) file.finished = file.finished || random_() % 2 == 0;
   }
   void Write() {
     for (auto& [name, file] : disk_.files) {
@@ -204,6 +228,7 @@ class World {
   LineDisk disk_;
   ModelLogGateway gateway_;
   std::vector<std::unique_ptr<Process>> processes_;
+  std::map<const Process*, absl::Duration> awake_at_;
   int number_ = 0;
   absl::Duration now_ = absl::Seconds(1000);
 };
@@ -212,15 +237,17 @@ class LogModel : public testing::TestWithParam<Faults> {};
 
 TEST_P(LogModel, EveryLineIsStoredOnce) {
   SetLogLevel(LogLevel::kError);
-  uint64_t refusals = 0;
+  uint64_t refusals = 0, late = 0;
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     World world(GetParam(), seed);
     world.Run();
     world.Verify();
     if (testing::Test::HasFatalFailure()) FAIL() << "seed " << seed;
     refusals += world.gateway().refusals;
+    late += world.gateway().refused_retired;
   }
   EXPECT_EQ(refusals > 0, GetParam().deaths) << "who alone reads is never refused";
+  EXPECT_EQ(late > 0, GetParam().sleeps) << "of files that others have retired";
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -229,6 +256,7 @@ INSTANTIATE_TEST_SUITE_P(
         Faults{.name = "Cuts"}, Faults{.name = "Retirements", .retires = true},
         Faults{.name = "Deaths", .deaths = true},
         Faults{.name = "DeathsAndRetirements", .deaths = true, .retires = true},
+        Faults{.name = "SleepersAndRetirements", .deaths = true, .retires = true, .sleeps = true},
         Faults{.name = "DeathsAndSupersededReaders", .deaths = true, .reads_superseded = true},
         Faults{.name = "LostStores", .loses_store = true},
         Faults{.name = "RolledBackStores", .rolls_back = true},

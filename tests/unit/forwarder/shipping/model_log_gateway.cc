@@ -50,7 +50,7 @@ void ModelLogGateway::Deliver() {
 void ModelLogGateway::LoseStore() {
   CloseAll();
   Deliver();
-  disk = {absl::StrCat("s", ++stores_), {}, {}, {}, 0};
+  disk = {absl::StrCat("s", ++stores_), {}, {}, {}, {}, 0};
 }
 
 void ModelLogGateway::RollBack() {
@@ -68,9 +68,14 @@ void ModelLogGateway::Take(Stream& stream, const v1::ForwarderMessage& message) 
   if (message.has_hello()) return TakeHello(stream, message.hello());
   if (message.has_gap()) complaint = "a gap in logs";
   if (stream.instance.empty()) return;
-  for (const std::string& key : message.retire().files()) retired += disk.positions.erase(key);
-  for (const v1::FilePosition& file : message.offer().files())
-    offers_adopted += disk.positions.try_emplace(file.key(), file.out()).second;
+  const Instance& instance = disk.instances[stream.instance];
+  for (const std::string& key : message.retire().files()) Retire(key, instance);
+  for (const v1::FilePosition& file : message.offer().files()) {
+    if (PositionFor(instance, file.key())) continue;
+    disk.positions[file.key()] = file.out();
+    disk.retired.erase(file.key());
+    ++offers_adopted;
+  }
   if (!message.frame().empty()) TakeFrame(stream, message.round(), message.frame());
 }
 
@@ -135,17 +140,34 @@ void ModelLogGateway::Judge() {
   }
 }
 
+void ModelLogGateway::Retire(const std::string& key, const Instance& by) {
+  const auto file = disk.positions.extract(key);
+  if (file.empty()) return;
+  disk.retired[key] = {file.mapped(), by.epoch};
+  ++retired;
+}
+
+std::optional<uint64_t> ModelLogGateway::PositionFor(const Instance& instance,
+                                                     const std::string& key) const {
+  if (const auto known = disk.positions.find(key); known != disk.positions.end()) {
+    return known->second;
+  }
+  const auto gone = disk.retired.find(key);
+  if (gone == disk.retired.end() || gone->second.by == instance.epoch) return std::nullopt;
+  return gone->second.at;
+}
+
 bool ModelLogGateway::Compare(Stream& stream, uint64_t sequence, const std::string& frame) {
   v1::GatewayMessage message;
   v1::Refusal& refusal = *message.mutable_refusal();
   for (const LogFilePart& part : PartsOf(frame)) {
-    const auto stored = disk.positions.find(part.key);
-    const bool known = stored != disk.positions.end();
-    if (known ? stored->second == part.from.out : part.first) continue;
+    const auto stored = PositionFor(disk.instances[stream.instance], part.key);
+    if (stored ? *stored == part.from.out : part.first) continue;
     v1::RefusedFile& file = *refusal.add_files();
     file.set_key(part.key);
-    file.set_known(known);
-    if (known) file.set_out(stored->second);
+    file.set_known(stored.has_value());
+    if (stored) file.set_out(*stored);
+    if (stored && !disk.positions.contains(part.key)) ++refused_retired;
   }
   if (refusal.files_size() == 0) return true;
   ++refusals;
@@ -176,7 +198,10 @@ void ModelLogGateway::TakeFrame(Stream& stream, uint32_t round, const std::strin
   if (header->sequence == instance.mark + 1) {
     stream.refusing = false;
     if (!Compare(stream, header->sequence, frame)) return;
-    for (const LogFilePart& part : PartsOf(frame)) disk.positions[part.key] = part.upto.out;
+    for (const LogFilePart& part : PartsOf(frame)) {
+      disk.positions[part.key] = part.upto.out;
+      disk.retired.erase(part.key);
+    }
     instance.mark = header->sequence;
     Frame& stored = disk.frames.emplace_back();
     stored.instance = stream.instance;
