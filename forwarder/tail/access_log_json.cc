@@ -13,7 +13,8 @@ constexpr size_t kMaxFields = 256;
 class ObjectReader {
  public:
   ObjectReader(std::string_view line, AccessFields* out) : json_(line), out_(out) {
-    // Never more than the line's own bytes for texts, and as many again for each level of names.
+    // For texts the line's own bytes do, and for names as a rule as many for each level. A long
+    // outer name that many inner ones repeat could make it any size: what does not fit is left out.
     out->buffer.reserve(line.size() * (kMaxObjects + 1));
   }
 

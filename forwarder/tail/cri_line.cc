@@ -29,12 +29,4 @@ bool ParseCriLine(std::string_view line, RuntimeLine* out) {
   return true;
 }
 
-std::optional<RuntimeFormat> DetectRuntimeFormat(std::string_view first_line) {
-  RuntimeLine line;
-  if (ParseCriLine(first_line, &line)) return RuntimeFormat::kCri;
-  std::string buffer;
-  if (ParseDockerLine(first_line, &line, &buffer)) return RuntimeFormat::kDocker;
-  return std::nullopt;
-}
-
 }  // namespace ampari

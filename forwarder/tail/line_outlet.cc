@@ -1,12 +1,6 @@
 #include "forwarder/tail/line_outlet.h"
 
 namespace ampari {
-namespace {
-
-const LogMetadata kNoMetadata;
-
-}  // namespace
-
 LineCounts& LineCounts::operator+=(const LineCounts& other) {
   read_bytes += other.read_bytes;
   lines += other.lines;
@@ -19,10 +13,6 @@ LineCounts& LineCounts::operator+=(const LineCounts& other) {
 }
 
 void LineOutlet::Take(const JoinedLine& line, LineCounts* counts) {
-  if (line.refused) {
-    ++counts->refused;
-    return;
-  }
   PlannedLine planned;
   switch (plan_.Plan(line, &planned)) {
     case LineFate::kKept:
@@ -39,8 +29,7 @@ void LineOutlet::Take(const JoinedLine& line, LineCounts* counts) {
   }
   if (line.cut) ++counts->cut;
   ++counts->lines;
-  collector_.AddLine(*planned.labels, line.time_ns, line.text,
-                     planned.metadata == nullptr ? kNoMetadata : *planned.metadata);
+  collector_.AddLine(*planned.labels, line.time_ns, line.text, *planned.metadata);
 }
 
 }  // namespace ampari

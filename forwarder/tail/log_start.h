@@ -16,7 +16,8 @@ inline constexpr absl::Duration kReadWholeBeforeContact = absl::Hours(1);
 // `born`: of its first line, or the file's own where lines have no time.
 bool StartsAtBeginning(LogStart start, absl::Time born, absl::Time first_contact);
 
-// The offset behind the last newline of a plain file; 0: it has none within the last kMaxTailBytes.
+// The offset behind the last newline of a plain file; 0: it has none. When there is none within the
+// last kMaxTailBytes, or they cannot be read, it is the file's size.
 inline constexpr uint64_t kMaxTailBytes = uint64_t{16} << 20;
 uint64_t EndOfLastLine(LogSource& source, std::span<char> buffer);
 

@@ -4,10 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "common/labels/labels.h"
 #include "common/relabel/relabel.h"
 #include "forwarder/tail/access_log_format.h"

@@ -18,11 +18,6 @@ struct RuntimeLine {
   std::string_view text;
 };
 
-enum class RuntimeFormat : uint8_t { kCri, kDocker };
-
-// Which format a file has, by its first line: CRI is tried first. nullopt: neither.
-std::optional<RuntimeFormat> DetectRuntimeFormat(std::string_view first_line);
-
 // `line` is without its newline. CRI: <time> <stdout|stderr> <tags> <text>; of the tags only the
 // first counts, P for partial; as other readers do, a line that ends behind its tag has an empty
 // text. Nanoseconds beyond nine digits are cut. False: it is none.

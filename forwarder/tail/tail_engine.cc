@@ -45,7 +45,6 @@ void TailEngine::Apply(LogTargetSet targets) {
     }
   }
   jobs_ = std::set<std::string>(targets.job_names.begin(), targets.job_names.end());
-  for (auto& [id, target] : targets_) replaced_.push_back(std::move(target));
   targets_ = std::move(next);
   std::erase_if(living_, [](const auto& made) { return made.expired(); });
   NoteRefused(std::move(refused), &refused_targets_);

@@ -83,7 +83,6 @@ class TailEngine {
   std::set<std::string> on_the_way_;             // directories that lead to others
   std::map<std::string, std::unique_ptr<DirectoryFollower>> followers_;  // by path
   std::multimap<std::string, std::string> elsewhere_;  // directory of linked files, follower
-  std::vector<std::shared_ptr<TailTarget>> replaced_;  // their labels may be in the flush
   std::string next_turn_;                              // the follower whose turn it is
   absl::Duration find_at_, found_at_, held_at_, unused_at_;
   bool blocked_ = false;

@@ -43,7 +43,6 @@ bool TailEngine::Push() {
   blocked_ = !options_.has_room();
   if (blocked_) return false;
   const bool pushed = scope_.flush.Push(options_.push);
-  replaced_.clear();
   if (pushed) return true;
   ++scope_.totals.rereads;
   for (auto& [path, follower] : followers_) {
@@ -54,10 +53,7 @@ bool TailEngine::Push() {
 }
 
 void TailEngine::PushIfDue() {
-  if (scope_.flush.empty()) {
-    replaced_.clear();
-    return;
-  }
+  if (scope_.flush.empty()) return;
   const bool full = scope_.flush.collector().raw_bytes() >= options_.flush_bytes;
   if (full || scope_.now - scope_.flush.since() >= options_.flush_interval) (void)Push();
 }

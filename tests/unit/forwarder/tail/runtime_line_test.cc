@@ -130,13 +130,6 @@ TEST(DockerLine, Lines) {
   }
 }
 
-TEST(RuntimeFormat, IsToldByTheFirstLine) {
-  EXPECT_EQ(DetectRuntimeFormat("2016-10-06T00:17:09Z stdout F x"), RuntimeFormat::kCri);
-  EXPECT_EQ(DetectRuntimeFormat(R"({"log":"x\n","stream":"stdout","time":"2016-10-06T00:17:09Z"})"),
-            RuntimeFormat::kDocker);
-  EXPECT_EQ(DetectRuntimeFormat("GET / 200"), std::nullopt);
-}
-
 TEST(JsonText, DeepNestingIsRefused) {
   const std::string deep(1000, '[');
   JsonText json(deep);
