@@ -88,6 +88,8 @@ def chain_in(name):
     chain = Chain(directory)
     yield chain
     chain.end()
+    for reserve in directory.rglob("ballast"):  # of a hundred and twenty-eight megabytes, and tells nothing
+        reserve.unlink()
     crashed = [part.name for part in chain.parts if hasattr(part, "log") and re.search(
         r"BUG:|AddressSanitizer|ThreadSanitizer|runtime error:|terminate called", part.log.read_text(errors="replace") if part.log.exists() else "")]
     assert not crashed, f"see the logs of {crashed} in {directory}"
