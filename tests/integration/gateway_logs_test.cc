@@ -136,6 +136,44 @@ TEST_F(GatewayLogs, ArriveOverARestartOnceAndInOrder) {
     ASSERT_EQ(std::get<1>(lines[i]), absl::StrCat("line ", i));
 }
 
+// Two forwarders of one node have read the same file to its end, and it is gone.
+TEST_F(GatewayLogs, OfARetiredFileAreNotTakenFromWhoComesLate) {
+  ShipIdentity older{.signal = v1::SIGNAL_LOGS};
+  ShipIdentity newer{.instance = std::string(16, 'b'), .signal = v1::SIGNAL_LOGS};
+  older.first = newer.first = 1;
+  older.last = newer.last = 2;
+  Start(Config(LokiWrite()));
+  {
+    ShipClient first(target(), "t"), second(target(), "t");
+    older.store_id = first.Hello(older).store_id();
+    EXPECT_EQ(second.Hello(newer).epoch(), 2u);
+    second.SendFrameBytes(FrameOf(1));
+    second.SendFrameBytes(FrameOf(2));
+    ASSERT_TRUE(second.AwaitDurable(2));
+    v1::ForwarderMessage gone;
+    gone.mutable_retire()->add_files(std::string(kLogFileKeyBytes, 'k'));
+    second.Send(gone);
+    second.HalfClose();
+    EXPECT_TRUE(second.End().ok());
+  }
+  gateway_->Stop();
+  gateway_.reset();
+  Start(Config(LokiWrite()));
+  ShipClient late(target(), "t");
+  EXPECT_EQ(late.Hello(older).found(), v1::Welcome::FOUND_KNOWN);
+  late.SendFrameBytes(FrameOf(1));
+  const auto refusal = late.AwaitRefusal();
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->reason(), v1::Refusal::REASON_POSITION);
+  ASSERT_EQ(refusal->files_size(), 1);
+  EXPECT_TRUE(refusal->files(0).known());
+  EXPECT_EQ(refusal->files(0).out(), 200u);
+  EXPECT_TRUE(Eventually([&] { return Settled(2 * kLines); })) << Get("/api/v1/destinations");
+  EXPECT_THAT(Get("/api/v1/queue/verify?format=text"), HasSubstr("ok"));
+  EXPECT_EQ(loki_.stored_lines(), 2 * kLines);
+  EXPECT_THAT(loki_.complaints(), IsEmpty());
+}
+
 TEST_F(GatewayLogs, AreShownWithTheirSignal) {
   loki_.SetPoison("line 3");
   Start(Config(LokiWrite(", limits: {max_line_size: 6}")));
