@@ -20,8 +20,8 @@ class LogDestination::Core {
   DestinationLoop loop_;
 };
 
-LogDestination::LogDestination(DestinationId id, LokiWriteConfig config, Labels external_labels,
-                               Store& store, const Clock& clock)
+LogDestination::LogDestination(const DestinationId& id, LokiWriteConfig config,
+                               Labels external_labels, Store& store, const Clock& clock)
     : core_(std::make_unique<Core>(
           id, DeliverySettings{std::move(config), std::move(external_labels)}, store, clock)) {}
 LogDestination::~LogDestination() = default;

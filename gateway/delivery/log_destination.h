@@ -15,8 +15,8 @@ namespace ampari {
 // outlive it.
 class LogDestination {
  public:
-  LogDestination(DestinationId id, LokiWriteConfig config, Labels external_labels, Store& store,
-                 const Clock& clock);
+  LogDestination(const DestinationId& id, LokiWriteConfig config, Labels external_labels,
+                 Store& store, const Clock& clock);
   ~LogDestination();  // Stop()
 
   void Start();
