@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "bench/region/text_rules.h"
@@ -27,7 +28,9 @@ std::string Canonical(const StreamLabels& labels) {
 }
 
 void Refuse(int status, std::string why, const std::string& selector, RuleBreak* broken) {
-  if (broken->status == 0) *broken = {status, why + ": " + selector};
+  if (broken->status != 0) return;
+  why.append(": ").append(selector);
+  *broken = {status, std::move(why)};
 }
 
 }  // namespace
