@@ -213,8 +213,10 @@ void AddStoreMetrics(const GatewaySnapshot& snapshot, std::vector<MetricFamily>&
     if (instance.connected) ++connected;
     if (instance.connected && instance.superseded) ++superseded;
   }
-  add("instances", "Instances of forwarders that are remembered.", kGauge,
-      Count(store.instances.size()));
+  add("instances",
+      "Instances of forwarders that are remembered; a process has one for metrics and one for "
+      "logs.",
+      kGauge, Count(store.instances.size()));
   add("instances_connected", "Instances with an open stream.", kGauge, Count(connected));
   add("instances_superseded", "Instances with an open stream whose name a newer one uses.", kGauge,
       Count(superseded));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -77,9 +79,11 @@ void AppendDelivery(const DeliveryStatus& delivery, const Ledger& ledger, std::s
 
 // What is asked before a gateway is taken away for good.
 std::string Whole(const StoreStatus& store) {
-  const auto connected =
-      std::count_if(store.instances.begin(), store.instances.end(),
-                    [](const InstanceStatus& instance) { return instance.connected; });
+  std::set<std::pair<std::string_view, std::string_view>> names;  // one has an instance a signal
+  for (const InstanceStatus& instance : store.instances) {
+    if (instance.connected) names.emplace(instance.entry, instance.forwarder_name);
+  }
+  const size_t connected = names.size();
   return absl::StrCat("queue    ", IsEmpty(store) ? "empty" : "not empty", ", ", connected,
                       connected == 1 ? " forwarder is" : " forwarders are", " connected\n");
 }

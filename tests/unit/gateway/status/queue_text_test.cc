@@ -49,6 +49,20 @@ TEST(QueueText, TellsFirstWhetherItIsEmptyAndWhoIsConnected) {
   EXPECT_THAT(QueueText(snapshot), StartsWith("queue    empty, 0 forwarders are connected\n"));
 }
 
+// Its streams of metrics and of logs are an instance each.
+TEST(QueueText, CountsAForwarderOfBothSignalsOnce) {
+  GatewaySnapshot snapshot = Snapshot();
+  snapshot.store.instances.resize(4);
+  for (InstanceStatus& instance : snapshot.store.instances) {
+    instance.connected = true;
+    instance.entry = "east";
+    instance.forwarder_name = "node-1";
+  }
+  snapshot.store.instances[2].forwarder_name = "node-2";
+  snapshot.store.instances[3].entry = "west";
+  EXPECT_THAT(QueueText(snapshot), StartsWith("queue    not empty, 3 forwarders are connected\n"));
+}
+
 TEST(QueueText, TellsWhatWaitsAndHowLong) {
   EXPECT_THAT(QueueText(Snapshot()), HasSubstr("2 frames, 0.0 MiB, the oldest 1m30s old"));
   EXPECT_THAT(QueueText(Snapshot()), HasSubstr("storage  3.0 MiB of 512.0 MiB\n"));
