@@ -27,7 +27,7 @@ constexpr char kRegionNote[] =
     "region takes old samples\nonly within its out-of-order window; without one it refuses them, "
     "and they go to the dead letters\n";
 
-// Logs have no such window.
+// Of metrics alone: a Loki compares a line with the newest of its own stream, which comes in order.
 const char* RegionNote(const GatewayConfig& config) {
   return std::any_of(config.tenants.begin(), config.tenants.end(),
                      [](const TenantConfig& tenant) { return !tenant.remote_write.empty(); })
