@@ -34,6 +34,9 @@ struct AsideFrame {
   AsideReason reason = AsideReason::kQuarantined;
   uint64_t samples = 0;  // that stay pending
   std::string words;     // why, for people
+  // Encoded requests that hold exactly what is set aside, of this frame and perhaps the lane's next
+  // ones; empty: the whole frame is.
+  std::vector<std::string> requests = {};
 };
 
 // What became of the frames [from, upto) of one lane at one destination. Their items are exactly

@@ -78,12 +78,13 @@ void KeepAside(Commit& commit, TenantRecord& tenant, const QueueRecord& queue,
     value.set_reason(static_cast<uint32_t>(frame.reason));
     value.set_samples(frame.samples);
     value.set_words(frame.words.substr(0, kMaxDeadLetterText));
-    if (record.ok()) {
+    for (const std::string& request : frame.requests) value.add_requests(request);
+    if (record.ok()) value.set_intake_ms((*record)->header.intake_ms);
+    if (record.ok() && frame.requests.empty()) {
       const Record& stored = **record;
       value.set_record(EncodeRecordHeader(stored.header, stored.sequence,
                                           static_cast<uint32_t>(stored.frame.size())) +
                        stored.frame);
-      value.set_intake_ms(stored.header.intake_ms);
     }
     std::string bytes = value.SerializeAsString();
     tenant.aside_bytes += bytes.size();

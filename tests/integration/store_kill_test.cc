@@ -17,6 +17,8 @@
 #include <thread>
 
 #include "gateway/store/ledger.h"
+#include "tests/support/eventually.h"
+#include "tests/support/fake_clock.h"
 #include "tests/unit/gateway/store/store_rig.h"
 
 extern char** environ;
@@ -94,7 +96,9 @@ void RunVictim(const std::string& directory) {
     for (size_t i = 0; records.ok() && i < records->size(); ++i) {
       const RecordPtr& record = (*records)[i];
       if (record->header.lane != lane) continue;
-      settlement.delivered += record->header.items;
+      // All but one, which is parked.
+      settlement.delivered += record->header.items - 1;
+      settlement.aside.push_back({record->sequence, AsideReason::kParked, 1, "no", {"a request"}});
       settlement.upto = record->sequence + 1;
     }
     Mutex mu;
@@ -149,6 +153,19 @@ TEST(StoreVictim, DISABLED_Runs) {
   RunVictim(directory);
 }
 
+// What is set aside ends with its age: all that the ledger counts is there, and no more.
+void ExpectAsideIsThere(const std::string& directory) {
+  FakeClock later(absl::Now() + absl::Hours(24));
+  auto store = Store::Open(OptionsIn(directory), later);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_GT((*store)->status().destinations[0].ledger.aside["parked"], 0u);
+  later.Advance(absl::Hours(80));
+  EXPECT_TRUE(Eventually([&] { return (*store)->status().destinations[0].ledger.pending == 0; }));
+  const Ledger ledger = (*store)->status().destinations[0].ledger;
+  EXPECT_TRUE(Holds(ledger));
+  EXPECT_EQ(ledger.lost, 0u);
+}
+
 TEST(StoreKillTest, EverythingAcknowledgedIsThereAndNothingTwice) {
   TempDir dir;
   std::string directory = dir.path() + "/store";
@@ -189,6 +206,7 @@ TEST(StoreKillTest, EverythingAcknowledgedIsThereAndNothingTwice) {
       EXPECT_EQ(last[instance.number], instance.mark);
     }
   }
+  ExpectAsideIsThere(directory);
 }
 
 }  // namespace
