@@ -28,6 +28,11 @@ struct Weight {
   }
 };
 
+std::string_view LabelFields(const RenderedLayout& layout, uint32_t position) {
+  return std::string_view(layout.label_bytes)
+      .substr(layout.offsets[position], LabelBytes(layout, position));
+}
+
 Weight SeriesWeight(const RenderedLayout& layout, uint32_t position, uint32_t samples) {
   return {samples, LabelBytes(layout, position) + kSeriesOverhead + samples * kSampleBytes};
 }
@@ -197,6 +202,28 @@ std::vector<RequestPlan> HalveRequest(const RequestPlan& plan) {
   return {PlanOf(left), PlanOf(right)};
 }
 
+std::vector<RequestPlan> SetApart(const RequestPlan& plan,
+                                  const std::function<bool(std::string_view)>& apart) {
+  std::vector<GroupSlice> rest;
+  std::vector<RequestPlan> plans;
+  for (const GroupSlice& slice : plan.slices) {
+    GroupSlice open = slice;
+    ForEachSeries(slice, [&](uint32_t position, uint32_t) {
+      if (!apart(LabelFields(*slice.group->layout, position))) return;
+      GroupSlice before = open, alone = slice;
+      before.upto = alone.first = position;
+      alone.upto = open.first = position + 1;
+      if (before.upto > before.first) rest.push_back(before);
+      plans.push_back(PlanOf({alone}));
+    });
+    if (open.upto > open.first) rest.push_back(open);
+  }
+  if (plans.empty()) return {plan};
+  RequestPlan others = PlanOf(rest);
+  if (others.samples != 0) plans.insert(plans.begin(), std::move(others));
+  return plans;
+}
+
 std::vector<RequestPlan> UnmergeRequest(const RequestPlan& plan) {
   uint32_t rounds = 0;
   for (const GroupSlice& slice : plan.slices)
@@ -222,9 +249,7 @@ std::string_view FirstSeries(const RequestPlan& plan) {
     uint32_t first = kNone;
     ForEachSeries(slice, [&](uint32_t position, uint32_t) { first = std::min(first, position); });
     if (first == kNone) continue;
-    const RenderedLayout& layout = *slice.group->layout;
-    return std::string_view(layout.label_bytes)
-        .substr(layout.offsets[first], LabelBytes(layout, first));
+    return LabelFields(*slice.group->layout, first);
   }
   return {};
 }

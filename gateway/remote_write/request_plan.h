@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "gateway/layouts/layout_cache.h"
@@ -50,6 +52,10 @@ std::vector<RequestPlan> PlanRequests(std::span<const SampleGroup> groups,
 
 // Two halves by series; one plan when there is only one series.
 std::vector<RequestPlan> HalveRequest(const RequestPlan& plan);
+// The plan without the series that `apart` names by their label fields, unless nothing is left of
+// it, then one plan for each of those.
+std::vector<RequestPlan> SetApart(const RequestPlan& plan,
+                                  const std::function<bool(std::string_view)>& apart);
 // One plan per column, oldest first: they hold the same series and must be sent one after the
 // other.
 std::vector<RequestPlan> UnmergeRequest(const RequestPlan& plan);

@@ -242,6 +242,20 @@ TEST(WriteRequest, RandomGroupsArriveWholeHoweverTheyAreCut) {
       for (RequestPlan& half : HalveRequest(plan)) halves.push_back(std::move(half));
     }
     ASSERT_EQ(DecodeAll(halves), expected) << seed;
+    // Whichever series are set apart, each is alone and nothing is missing.
+    const char digit = static_cast<char>('0' + seed % 10);
+    const auto apart = [digit](std::string_view fields) {
+      return fields.find(digit) != std::string_view::npos;
+    };
+    std::vector<RequestPlan> parts;
+    for (const RequestPlan& plan : plans) {
+      for (RequestPlan& part : SetApart(plan, apart)) {
+        EXPECT_GT(part.samples, 0u);
+        EXPECT_TRUE(!apart(FirstSeries(part)) || SeriesCount(part) == 1) << seed;
+        parts.push_back(std::move(part));
+      }
+    }
+    ASSERT_EQ(DecodeAll(parts), expected) << seed;
     // Unmerged, oldest first, the samples of each series come in the same order.
     Series unmerged;
     WriteRequestEncoder encoder;
