@@ -17,6 +17,7 @@
 #include "gateway/delivery/lane.h"
 #include "gateway/delivery/outcome.h"
 #include "gateway/delivery/pacing.h"
+#include "gateway/delivery/parked_units.h"
 #include "gateway/delivery/record_source.h"
 
 namespace ampari {
@@ -40,6 +41,7 @@ struct BuildTime {
   absl::Duration now;  // monotonic
   absl::Time wall;
   int64_t started_ms = 0;  // persisted clock: frames taken in before may have been sent before
+  const ParkedUnits* parked = nullptr;  // outlives what is built
 };
 
 // Of what was built since the last call.

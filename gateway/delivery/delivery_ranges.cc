@@ -10,7 +10,6 @@ namespace {
 
 constexpr absl::Duration kAlignEvery = absl::Milliseconds(250);
 constexpr absl::Duration kStoreRetry = absl::Seconds(1);
-constexpr absl::Duration kUnhealthyAfter = absl::Minutes(10);
 constexpr uint64_t kMaxRangeItems = 8'000'000;  // of all ranges: 64 MB of values
 
 }  // namespace
@@ -44,7 +43,7 @@ void DeliveryRun::Align(absl::Duration now) {
   std::array<LaneStand, kLanes> stands;
   for (const Lane& lane : lanes_) {
     LaneStand& stand = stands[lane.number];
-    stand.healthy = now - lane.failing_since < kUnhealthyAfter;
+    stand.healthy = lane.health.healthy(now);
     if (lane.range != nullptr) {
       stand.origin_ms = lane.range_origin_ms;
     } else if (!lane.buffer.empty()) {
@@ -86,8 +85,8 @@ void DeliveryRun::BuildRanges(absl::Duration now) {
 }
 
 void DeliveryRun::BuildRange(Lane& lane, absl::Duration now) {
-  absl::Status status =
-      parts_.cargo.Build(parts_.source, {now, parts_.clock.Now(), parts_.started_ms}, lane);
+  absl::Status status = parts_.cargo.Build(
+      parts_.source, {now, parts_.clock.Now(), parts_.started_ms, &parked_}, lane);
   if (absl::IsAborted(status)) return ReloadCursor(lane);
   if (!status.ok()) {
     lane.not_before = now + kStoreRetry;
@@ -123,6 +122,7 @@ void DeliveryRun::SettleIfDone(Lane& lane) {
   Settlement settlement = lane.range->Finish();
   settlement.destination = parts_.id;
   for (const AsideFrame& frame : settlement.aside) {
+    if (frame.reason == AsideReason::kParked) continue;  // was told once
     Log(LogLevel::kError, "a frame is set aside",
         {{"destination", parts_.id.name},
          {"sequence", std::to_string(frame.sequence)},

@@ -10,14 +10,18 @@ namespace {
 
 // How long a lane waits that the region refuses (401, 403, …) while it takes others.
 constexpr BackoffOptions kRefusedLane{absl::Seconds(5), absl::Minutes(1), 0.1};
+// Of what may be in flight, the part that all unhealthy lanes together may have.
+constexpr uint32_t kUnhealthyShare = 4;
 
 }  // namespace
 
 Lane* DeliveryRun::NextLane(absl::Duration now) {
+  const uint32_t most_unhealthy = std::max(1u, rules_.pacing.max_in_flight / kUnhealthyShare);
   for (uint32_t i = 0; i < kLanes; ++i) {
     Lane& lane = lanes_[(turn_ + i) % kLanes];
     if (!lane.ReadyToSend()) continue;
     if (now < lane.not_before && !pacing_.held()) continue;
+    if (unhealthy_in_flight_ >= most_unhealthy && !lane.health.healthy(now)) continue;
     turn_ = (lane.number + 1) % kLanes;
     return &lane;
   }
@@ -35,10 +39,14 @@ void DeliveryRun::SendReady(absl::Duration now) {
 void DeliveryRun::Send(Lane& lane, absl::Duration now) {
   Attempt* attempt = lane.range->Take();
   HttpRequest request = parts_.cargo.Request(lane, *attempt);
+  if (!MayTry(lane, *attempt, now)) return ParkUnsent(lane, attempt);
+  const uint32_t unhealthy = lane.health.healthy(now) ? 0 : 1;
   ++in_flight_;
+  unhealthy_in_flight_ += unhealthy;
   parts_.meter.OnRequest(attempt->items, attempt->body->size(), attempt->sends > 1);
   HttpLoop::Callbacks callbacks;
-  callbacks.on_done = [this, &lane, attempt, now](const HttpResponse& response) {
+  callbacks.on_done = [this, &lane, attempt, unhealthy, now](const HttpResponse& response) {
+    unhealthy_in_flight_ -= unhealthy;
     OnAnswer(lane, attempt, now, response);
   };
   parts_.http.Start(std::move(request), std::move(callbacks));
@@ -47,7 +55,7 @@ void DeliveryRun::Send(Lane& lane, absl::Duration now) {
 void DeliveryRun::OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started,
                            const HttpResponse& response) {
   --in_flight_;
-  const Outcome outcome = parts_.cargo.Judge(response, parts_.clock.Now());
+  Outcome outcome = parts_.cargo.Judge(response, parts_.clock.Now());
   const bool delivered = outcome.fate == Fate::kDelivered;
   parts_.meter.OnAnswer(response.status, delivered ? attempt->items : 0, parts_.clock.Monotonic());
   std::string words;
@@ -57,7 +65,10 @@ void DeliveryRun::OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started,
     words = AnswerWords(response, secrets_.Current());
     parts_.meter.OnFailure(words, absl::ToUnixMillis(parts_.clock.Now()));
   }
-  Pace(lane, outcome, response, started, words);
+  const Remedy remedy = RemedyFor(lane, *attempt, response, words, outcome);
+  if (remedy != Remedy::kPark) Pace(lane, outcome, response, started, words);
+  if (remedy == Remedy::kHalve) outcome.fate = Fate::kHalve;
+  if (remedy == Remedy::kPark) outcome.fate = Fate::kPark;
   lane.range->OnAnswer(attempt, outcome, response.status, words);
   SettleIfDone(lane);
   if (lane.give_up_due) GiveUpRange(lane);
@@ -71,16 +82,15 @@ void DeliveryRun::Pace(Lane& lane, const Outcome& outcome, const HttpResponse& r
     delivered_at_ = now;
     lane.backoff.Reset();
     lane.not_before = absl::ZeroDuration();
-    lane.failing_since = absl::InfiniteDuration();
+    lane.health.OnDelivered();
     return;
   }
   // Others got through since this lane began to fail: it is the lane, not the destination.
-  const bool lane_alone = delivered_at_ > lane.failing_since;
+  const bool lane_alone = delivered_at_ > lane.health.failing_since();
   if (outcome.brake == Brake::kDestination) {
     pacing_.OnBrake(AnswerName(response), outcome.retry_after, started, now, Random());
     return;
   }
-  lane.failing_since = std::min(lane.failing_since, now);
   if (outcome.fate == Fate::kHold && !lane_alone) {
     if (!pacing_.held()) {
       Log(LogLevel::kError, "the region refuses this destination; its data is kept",

@@ -30,6 +30,7 @@ void DeliveryRun::Configure(const DeliverySettings& settings) {
   }
   rules_ = parts_.cargo.rules();
   secrets_ = DestinationSecrets(rules_.url, rules_.http);
+  parked_.Clear();  // the change may be what mends them
   const bool was_held = pacing_.held();
   pacing_.Reconfigure(rules_.pacing);
   for (Lane& lane : lanes_) {
@@ -107,7 +108,7 @@ std::string DeliveryRun::State(absl::Duration now) const {
   bool pending = false;
   int64_t oldest_ms = parts_.source.NowMs();
   for (const Lane& lane : lanes_) {
-    if (lane.failing_since < now && lane.range != nullptr) return "retrying";
+    if (lane.health.failing_since() < now && lane.range != nullptr) return "retrying";
     if (lane.range != nullptr) oldest_ms = std::min(oldest_ms, lane.range_origin_ms);
     if (!lane.buffer.empty())
       oldest_ms = std::min(oldest_ms, lane.buffer.front()->header.origin_ms);

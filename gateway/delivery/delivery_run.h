@@ -13,9 +13,11 @@
 #include "gateway/delivery/cargo.h"
 #include "gateway/delivery/delivery_meter.h"
 #include "gateway/delivery/lane.h"
+#include "gateway/delivery/lane_health.h"
 #include "gateway/delivery/lane_reader.h"
 #include "gateway/delivery/loop_mail.h"
 #include "gateway/delivery/pacing.h"
+#include "gateway/delivery/parked_units.h"
 #include "gateway/delivery/record_source.h"
 #include "gateway/delivery/redaction.h"
 
@@ -72,20 +74,30 @@ class DeliveryRun {
   void OnAnswer(Lane& lane, Attempt* attempt, absl::Duration started, const HttpResponse& response);
   void Pace(Lane& lane, const Outcome& outcome, const HttpResponse& response,
             absl::Duration started, const std::string& words);
+
+  // delivery_failures.cc: requests that fail for long
+  Remedy RemedyFor(Lane& lane, Attempt& attempt, const HttpResponse& response,
+                   const std::string& words, Outcome& outcome);
+  void NotePark(Lane& lane, Attempt& attempt, const std::string& unit, const std::string& words);
+  bool MayTry(const Lane& lane, Attempt& attempt, absl::Duration now);
+  void ParkUnsent(Lane& lane, Attempt* attempt);
   double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
   DeliveryParts parts_;
   LoopRules rules_;
   DestinationSecrets secrets_;
   Pacing pacing_;
-  Lanes lanes_;
+  FailureWatch watch_;
+  ParkedUnits parked_;
+  Lanes lanes_;  // its ranges refer to parked_
   LaneReader reader_;
   Alignment alignment_;
   std::minstd_rand random_;
 
   uint32_t in_flight_ = 0;
-  uint32_t turn_ = 0;         // the lane whose request comes next
-  uint64_t range_items_ = 0;  // samples or lines of all ranges
+  uint32_t unhealthy_in_flight_ = 0;  // of those, of lanes that were unhealthy
+  uint32_t turn_ = 0;                 // the lane whose request comes next
+  uint64_t range_items_ = 0;          // samples or lines of all ranges
   bool extra_in_flight_ = false;
   bool stopping_ = false;
   bool waiting_for_others_ = false;  // some lane waits for alignment or for producers

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "common/frame/frame.h"
 #include "common/runtime/backoff.h"
+#include "gateway/delivery/lane_health.h"
 #include "gateway/delivery/lane_range.h"
 #include "gateway/store/record.h"
 
@@ -58,7 +59,8 @@ struct Lane {
 
   Backoff backoff;            // after timeouts and 5xx
   absl::Duration not_before;  // monotonic
-  absl::Duration failing_since = absl::InfiniteDuration();
+  LaneHealth health;
+  uint32_t blind_halvings = 0;  // of `range`
 
   bool ReadyToSend() const { return range != nullptr && !intending && range->ready(); }
   // The next frames were attempted as one merged range, and some of them are still to be read.

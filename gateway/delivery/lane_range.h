@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "gateway/delivery/lane_health.h"
 #include "gateway/delivery/outcome.h"
 #include "gateway/store/settlement.h"
 
@@ -25,6 +26,7 @@ struct Attempt {
   std::shared_ptr<const std::string> body;  // once it was encoded
   uint32_t sends = 0;
   bool ambiguous = false;  // a refusal would not prove that the region lacks the items
+  FailureHistory failures;
 };
 
 // Thread-compatible.
@@ -40,11 +42,20 @@ class LaneRange {
                         const std::string& words) = 0;
   virtual size_t in_flight() const = 0;
   virtual bool done() const = 0;
+  // The unit that the request is of (parked_units.h), "" when it is of several.
+  virtual std::string UnitOf(Attempt& attempt) const = 0;
+  virtual std::string UnitText(Attempt& attempt) const { return UnitOf(attempt); }  // for people
+  virtual bool divisible(const Attempt& attempt) const = 0;
   // Queue sequence after its last frame.
   virtual uint64_t upto() const = 0;
   // Once done(): what became of its items, which are as many as it began with.
   virtual Settlement Finish() = 0;
 };
+
+// Sets the request aside as parked: `sequence` is of a frame that it is (also) of. A range sets
+// aside all that it parks as one, and keeps the words of the first.
+void ParkRequest(uint64_t sequence, const Attempt& attempt, const std::string& words,
+                 Settlement& settlement);
 
 // Aborts unless what `settlement` tells is of exactly `items` items.
 void CheckCounts(const Settlement& settlement, uint64_t items);

@@ -135,7 +135,8 @@ absl::Status LogCargo::Decode(const RecordSource& source, const Lane& lane, size
 
 bool LogCargo::MayShare(const LineGroup& group, const BuildTime& time) {
   const bool known = streams_.IsKnown(group.selector(), time.now);
-  return known && group.bytes <= kMaxSharedBytes &&
+  const bool parked = time.parked != nullptr && time.parked->Contains(group.push.selector);
+  return known && !parked && group.bytes <= kMaxSharedBytes &&
          group.first_ns >= absl::ToUnixNanos(time.wall - kSharedPast) &&
          group.last_ns <= absl::ToUnixNanos(time.wall + kSharedFuture);
 }

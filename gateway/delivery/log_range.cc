@@ -83,6 +83,11 @@ void LogRange::OnAnswer(Attempt* attempt, const Outcome& outcome, int http_statu
     case Fate::kBlocked:
       settlement_.rejected["blocked"] += answered->items;
       return KeepDeadLetter(*answered, http_status, words);
+    case Fate::kHalve:
+      return HalveAgain(std::move(answered), outcome, http_status);
+    case Fate::kPark:
+      return ParkRequest(frames_.sequences.front(), *answered, UnitOf(*answered) + " " + words,
+                         settlement_);
     case Fate::kSplit:
     case Fate::kRefused:
       return TakeApart(std::move(answered), http_status, words);
@@ -105,6 +110,20 @@ void LogRange::Retry(LineAttemptPtr attempt, const Outcome& outcome, int http_st
   }
   parts_.size.OnThrottled(attempt->unit.bytes);
   AddParts(*attempt, Halve(Load().groups, attempt->unit), http_status);
+}
+
+void LogRange::HalveAgain(LineAttemptPtr attempt, const Outcome& outcome, int http_status) {
+  attempt->ambiguous = attempt->ambiguous || outcome.unanswered;
+  attempt->perhaps_stored = true;
+  if (attempt->items < 2) return PushFront(std::move(attempt));
+  AddParts(*attempt, Halve(Load().groups, attempt->unit), http_status);
+}
+
+std::string LogRange::UnitOf(Attempt& attempt) const {
+  auto& lines = static_cast<LineAttempt&>(attempt);
+  if (lines.stream.empty() && lines.items == 1)
+    lines.stream = std::string(StreamsOf(Load().groups, lines.unit).front().selector);
+  return lines.stream;
 }
 
 void LogRange::TakeApart(LineAttemptPtr attempt, int http_status, const std::string& words) {
@@ -132,6 +151,7 @@ void LogRange::AddParts(const LineAttempt& whole, LineHalves halves, int http_st
     part->stream = std::move(stream);
     part->queue = whole.queue;
     part->tries_left = whole.tries_left;
+    part->failures = whole.failures;
     part->ambiguous = whole.ambiguous;
     part->perhaps_stored = whole.perhaps_stored || http_status != kTooLarge;
     part->throttled_part = whole.throttled_part || http_status == kTooMany;

@@ -63,6 +63,8 @@ class LogRange final : public LaneRange {
                 const std::string& words) override;
   size_t in_flight() const override { return in_flight_count_; }
   bool done() const override { return in_flight_count_ == 0 && waiting_count_ == 0; }
+  std::string UnitOf(Attempt& attempt) const override;
+  bool divisible(const Attempt& attempt) const override { return attempt.items > 1; }
   uint64_t upto() const override { return settlement_.upto; }
   Settlement Finish() override;
 
@@ -77,6 +79,7 @@ class LogRange final : public LaneRange {
  private:
   void PushFront(LineAttemptPtr attempt);
   void Retry(LineAttemptPtr attempt, const Outcome& outcome, int http_status);
+  void HalveAgain(LineAttemptPtr attempt, const Outcome& outcome, int http_status);
   void TakeApart(LineAttemptPtr attempt, int http_status, const std::string& words);
   void AddParts(const LineAttempt& whole, LineHalves halves, int http_status);
   void Refuse(const LineAttempt& attempt, int http_status, const std::string& words);

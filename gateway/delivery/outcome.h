@@ -21,6 +21,9 @@ enum class Fate : uint8_t {
   kSplit,    // too large: send the halves
   kRefused,  // something in it is refused: take it apart
   kBlocked,  // taken and thrown away by the region's own decision
+  // Of what kRetry or kHold has gone on for too long (lane_health.h):
+  kHalve,  // the halves again, after a delay
+  kPark,   // set aside
 };
 
 // Who waits after a kRetry.

@@ -191,8 +191,9 @@ void RangeBuilder::Take(const RangeRules& rules, Draft draft, Lane& lane) {
   StageComposer composer(draft.merging,
                          std::min<uint64_t>(kMaxFramesAhead, rules.bounds.max_samples));
   for (DecodedFrame& frame : draft.decoded) composer.Add(std::move(frame));
-  lane.range = std::make_unique<SampleRange>(
-      composer.Finish(), rules.bounds, std::move(draft.settlement), draft.items, draft.attempted);
+  lane.range =
+      std::make_unique<SampleRange>(composer.Finish(), rules.bounds, std::move(draft.settlement),
+                                    draft.items, draft.attempted, rules.parked);
 }
 
 absl::Status RangeBuilder::Build(RecordSource& source, const RangeRules& rules, absl::Time now,

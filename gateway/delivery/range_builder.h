@@ -12,6 +12,7 @@
 #include "gateway/config.h"
 #include "gateway/delivery/decoded_frame.h"
 #include "gateway/delivery/lane.h"
+#include "gateway/delivery/parked_units.h"
 #include "gateway/delivery/record_source.h"
 #include "gateway/delivery/stage.h"
 #include "gateway/layouts/layout_cache.h"
@@ -29,6 +30,7 @@ struct RangeRules {
   Merging merging = Merging::kOn;
   int64_t started_ms =
       0;  // persisted clock: frames taken in before may have been sent before the last stop
+  const ParkedUnits* parked = nullptr;  // outlives what is built
 };
 
 // Not thread-safe. `layouts` must outlive it.

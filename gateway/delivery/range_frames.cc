@@ -48,6 +48,7 @@ void TakeFrames(size_t frames, uint64_t items, Lane& lane) {
   lane.attempted_left -= std::min(lane.attempted_left, count);
   lane.range_frames = count;
   lane.range_items = items;
+  lane.blind_halvings = 0;
   lane.frames_ahead += count;
 }
 

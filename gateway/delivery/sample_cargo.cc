@@ -43,6 +43,7 @@ LoopRules SampleCargo::rules() const {
 
 absl::Status SampleCargo::Build(RecordSource& source, const BuildTime& time, Lane& lane) {
   rules_.started_ms = time.started_ms;
+  rules_.parked = time.parked;
   rules_.merging = time.now < merging_off_until_ ? Merging::kOff : Merging::kOn;
   absl::Status built = builder_.Build(source, rules_, time.wall, lane);
   if (built.ok()) metadata_.Add(builder_.TakeMetadata());

@@ -10,12 +10,13 @@
 namespace ampari {
 
 SampleRange::SampleRange(std::vector<Stage> stages, RequestBounds bounds, Settlement settlement,
-                         uint64_t items, bool attempted)
+                         uint64_t items, bool attempted, const ParkedUnits* parked)
     : stages_(std::move(stages)),
       bounds_(bounds),
       settlement_(std::move(settlement)),
       items_(items),
-      attempted_(attempted) {
+      attempted_(attempted),
+      parked_(parked) {
   Advance();
 }
 
@@ -25,16 +26,38 @@ void SampleRange::Advance() {
       ready_ = std::move(rounds_.front());
       rounds_.pop_front();
     } else if (next_stage_ < stages_.size()) {
-      for (RequestPlan& plan : PlanRequests(stages_[next_stage_++], bounds_)) {
-        SampleAttempt& attempt = ready_.emplace_back();
-        attempt.items = plan.samples;
-        attempt.plan = std::move(plan);
-        attempt.ambiguous = attempted_;
-      }
+      AddStage(stages_[next_stage_++]);
     } else {
       return;
     }
   }
+}
+
+void SampleRange::AddStage(const Stage& stage) {
+  SampleAttempt whole;
+  whole.ambiguous = attempted_;
+  for (RequestPlan& plan : PlanRequests(stage, bounds_)) {
+    if (parked_ == nullptr || parked_->empty()) {
+      AddReady(std::move(plan), whole);
+      continue;
+    }
+    const auto is_parked = [this](std::string_view series) { return parked_->Contains(series); };
+    for (RequestPlan& part : SetApart(plan, is_parked)) AddReady(std::move(part), whole);
+  }
+}
+
+std::string SampleRange::UnitOf(Attempt& attempt) const {
+  return divisible(attempt) ? ""
+                            : std::string(FirstSeries(static_cast<SampleAttempt&>(attempt).plan));
+}
+
+std::string SampleRange::UnitText(Attempt& attempt) const {
+  return LabelFieldsText(FirstSeries(static_cast<SampleAttempt&>(attempt).plan),
+                         kMaxSeriesTextBytes);
+}
+
+bool SampleRange::divisible(const Attempt& attempt) const {
+  return SeriesCount(static_cast<const SampleAttempt&>(attempt).plan) > 1;
 }
 
 SampleAttempt* SampleRange::Take() {
@@ -48,21 +71,31 @@ void SampleRange::OnAnswer(Attempt* attempt, const Outcome& outcome, int http_st
   const auto at = std::find_if(in_flight_.begin(), in_flight_.end(),
                                [&](const SampleAttempt& a) { return &a == attempt; });
   Check(at != in_flight_.end(), "an answer to a request that is not in flight");
-  if (outcome.fate == Fate::kRetry || outcome.fate == Fate::kHold) {
-    at->ambiguous = at->ambiguous || outcome.unanswered;
-    ready_.splice(ready_.begin(), in_flight_, at);
-    return;
-  }
+  if (outcome.fate == Fate::kRetry || outcome.fate == Fate::kHold || outcome.fate == Fate::kHalve)
+    return Again(at, outcome);
   SampleAttempt answered = std::move(*at);
   in_flight_.erase(at);
   if (outcome.fate == Fate::kDelivered) {
     settlement_.delivered += answered.items;
+  } else if (outcome.fate == Fate::kPark) {
+    const GroupSlice& slice = answered.plan.slices.front();
+    ParkRequest(slice.group->columns[slice.column].record, answered,
+                UnitText(answered) + " " + words, settlement_);
   } else if (outcome.fate == Fate::kRefused && answered.plan.merged()) {
     Unmerge(answered);
   } else {
     TakeApart(std::move(answered), http_status, words);
   }
   Advance();
+}
+
+// After what is ready: when few may be in flight, one that fails for ever lets the others try.
+void SampleRange::Again(Attempts::iterator at, const Outcome& outcome) {
+  at->ambiguous = at->ambiguous || outcome.unanswered;
+  if (outcome.fate != Fate::kHalve || !divisible(*at))
+    return ready_.splice(ready_.end(), in_flight_, at);
+  for (RequestPlan& part : HalveRequest(at->plan)) AddReady(std::move(part), *at);
+  in_flight_.erase(at);
 }
 
 void SampleRange::AddReady(RequestPlan plan, const SampleAttempt& parent) {
@@ -72,6 +105,7 @@ void SampleRange::AddReady(RequestPlan plan, const SampleAttempt& parent) {
   attempt.plan = std::move(plan);
   attempt.ambiguous = parent.ambiguous;
   attempt.tries_left = parent.tries_left;
+  attempt.failures = parent.failures;
 }
 
 // Breadth first, so that the tries are spread over the whole request.

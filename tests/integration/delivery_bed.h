@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <bit>
 #include <memory>
 #include <string>
@@ -15,6 +16,18 @@
 #include "tests/integration/delivery_region.h"
 
 namespace ampari {
+
+// The machine's clocks, and what was added to them.
+class StepClock final : public Clock {
+ public:
+  absl::Time Now() const override { return SystemClock().Now() + added(); }
+  absl::Duration Monotonic() const override { return SystemClock().Monotonic() + added(); }
+  void Add(absl::Duration by) { seconds_ += absl::ToInt64Seconds(by); }
+  absl::Duration added() const { return absl::Seconds(seconds_.load()); }
+
+ private:
+  std::atomic<int64_t> seconds_ = 0;
+};
 
 class DeliveryBed {
  public:
@@ -30,8 +43,7 @@ class DeliveryBed {
   void Start() {
     loop = std::make_unique<DestinationLoop>(DestinationId{"acme", Signal::kMetrics, "region"},
                                              DeliverySettings{config, external_labels}, queue,
-                                             std::make_unique<SampleCargo>("acme", layouts),
-                                             SystemClock());
+                                             std::make_unique<SampleCargo>("acme", layouts), clock);
     loop->Start();
   }
 
@@ -77,6 +89,7 @@ class DeliveryBed {
   MemoryQueue queue;
   FakeRegion region;
   LayoutCache layouts{queue, size_t{64} << 20};
+  StepClock clock;
   RemoteWriteConfig config;
   Labels external_labels;
   std::unique_ptr<DestinationLoop> loop;

@@ -1,5 +1,6 @@
 // Delivery out of the real store: what was accepted arrives once and in order, across stops, and
 // the ledger adds up.
+#include <atomic>
 #include <bit>
 #include <memory>
 #include <string>
@@ -7,8 +8,10 @@
 #include "common/frame/frame.h"
 #include "common/frame/registration.h"
 #include "gateway/delivery/destination.h"
+#include "gateway/store/ledger.h"
 #include "gateway/store/store.h"
 #include "tests/integration/delivery_bed.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -90,11 +93,12 @@ class Sink final : public StreamSink {
 // One life of a gateway: store, layouts, destination, and a forwarder's stream into it.
 class Life {
  public:
-  Life(const std::string& directory, const RemoteWriteConfig& config, WelcomeReply last) {
+  Life(const std::string& directory, const RemoteWriteConfig& config, WelcomeReply last,
+       const Clock& clock = SystemClock()) {
     StoreOptions options;
     options.directory = directory;
     options.max_bytes = uint64_t{512} << 20;
-    auto opened = Store::Open(options, SystemClock());
+    auto opened = Store::Open(options, clock);
     EXPECT_THAT(opened, IsOk());
     store = *std::move(opened);
     QueueTopology queue;
@@ -104,7 +108,7 @@ class Life {
     blocks = std::make_unique<Blocks>(*store);
     layouts = std::make_unique<LayoutCache>(*blocks, size_t{16} << 20);
     destination = std::make_unique<Destination>(DestinationId{"acme", Signal::kMetrics, "region"},
-                                                config, Labels(), *store, *layouts, SystemClock());
+                                                config, Labels(), *store, *layouts, clock);
     HelloRequest hello;
     hello.tenant = "acme";
     hello.entry = "cluster-a";
@@ -255,6 +259,62 @@ TEST(DeliveryStore, AMergedRangeIsComposedTheSameInTheNextLife) {
   EXPECT_THAT(ledger.rejected, IsEmpty());
   EXPECT_THAT(life.store->Verify(), IsEmpty());
   for (const auto& [series, samples] : region.stored()) EXPECT_THAT(samples, SizeIs(20)) << series;
+}
+
+// What is parked is counted and kept in the batch that moves the cursor, stays over a restart, and
+// ends by its age.
+TEST(DeliveryStore, WhatIsParkedStaysPendingUntilItsAgeEndsIt) {
+  const TempDir directory;
+  FakeRegion region;
+  std::atomic<size_t> refused{0};
+  region.SetScript([&](const RegionRequest& r, size_t, bool*) -> std::optional<ServerResponse> {
+    ServerResponse answer;
+    answer.status = 500;
+    for (const auto& [text, samples] : r.series) {
+      if (text.find("i=3,") == std::string::npos) continue;
+      ++refused;
+      return answer;
+    }
+    return std::nullopt;
+  });
+  RemoteWriteConfig config;
+  config.name = "region";
+  config.url = region.url();
+  config.queue.min_backoff = absl::Milliseconds(1);
+  config.queue.max_backoff = absl::Milliseconds(20);
+  config.metadata.send = false;
+  StepClock clock;
+  WelcomeReply last;
+  {
+    Life life(directory.path(), config, last, clock);
+    last = life.sink->welcome();
+    Register(life);
+    Send(life, 1, 5);
+    life.destination->Start();
+    for (int minute = 0; minute < 90 && LedgerOf(*life.store).aside["parked"] < 5; ++minute) {
+      const size_t before = refused;
+      EXPECT_TRUE(Holds(LedgerOf(*life.store)));
+      clock.Add(absl::Minutes(1));
+      EXPECT_TRUE(Eventually(
+          [&] { return refused > before + 1 || LedgerOf(*life.store).aside["parked"] > 0; }));
+    }
+    EXPECT_TRUE(life.sink->WaitSettled(5)) << "the forwarder need not keep it";
+    last.mark = last.settled = 5;
+    EXPECT_THAT(life.store->Verify(), IsEmpty());
+  }
+  Life life(directory.path(), config, last, clock);
+  Ledger ledger = LedgerOf(*life.store);
+  EXPECT_EQ(ledger.accepted, 5u * kSeries);
+  EXPECT_EQ(ledger.delivered, 5u * (kSeries - 1));
+  EXPECT_EQ(ledger.aside["parked"], 5u);
+  EXPECT_EQ(ledger.pending, 5u);
+  EXPECT_THAT(life.store->Verify(), IsEmpty());
+  EXPECT_THAT(region.stored(), SizeIs(kSeries - 1));
+  clock.Add(absl::Hours(80));
+  EXPECT_TRUE(Eventually([&] { return LedgerOf(*life.store).pending == 0; }));
+  ledger = LedgerOf(*life.store);
+  EXPECT_EQ(ledger.expired["age"], 5u);
+  EXPECT_TRUE(Holds(ledger));
 }
 
 }  // namespace

@@ -12,18 +12,22 @@
 #include "common/frame/log_frame.h"
 #include "gateway/delivery/destination_loop.h"
 #include "gateway/delivery/log_cargo.h"
-#include "tests/integration/delivery_queue.h"
+#include "tests/integration/delivery_bed.h"
 #include "tests/integration/log_region.h"
 
 namespace ampari {
 
 inline constexpr int64_t kFirstNs = 1'700'000'000'000'000'000;
 
-// A wall clock that stands a little after the first lines.
+// A wall clock that stands a little after the first lines; the monotonic one may be stepped.
 class BedClock final : public Clock {
  public:
   absl::Time Now() const override { return absl::FromUnixNanos(kFirstNs) + absl::Seconds(10); }
-  absl::Duration Monotonic() const override { return SystemClock().Monotonic(); }
+  absl::Duration Monotonic() const override { return step_.Monotonic(); }
+  void Add(absl::Duration by) { step_.Add(by); }
+
+ private:
+  StepClock step_;
 };
 
 // One line of a frame: the `app` label of its stream, and its text.
