@@ -12,11 +12,11 @@ namespace ampari {
 Remedy DeliveryRun::RemedyFor(Lane& lane, Attempt& attempt, const HttpResponse& response,
                               const std::string& words, Outcome& outcome) {
   const absl::Duration now = parts_.clock.Monotonic();
-  if (outcome.fate == Fate::kDelivered) {
-    watch_.OnDelivered(now);
+  if (outcome.fate == Fate::kDelivered) watch_.OnDelivered(now);
+  if (outcome.fate != Fate::kRetry && outcome.fate != Fate::kHold) {
     if (!parked_.empty()) parked_.Remove(lane.range->UnitOf(attempt));
+    return Remedy::kAgain;
   }
-  if (outcome.fate != Fate::kRetry && outcome.fate != Fate::kHold) return Remedy::kAgain;
   const std::string unit = lane.range->UnitOf(attempt);
   FailedRequest failed;
   failed.parked_before = !unit.empty() && parked_.Contains(unit);

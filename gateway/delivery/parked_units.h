@@ -1,5 +1,5 @@
 // ParkedUnits: the series or streams of a destination of which something was set aside as parked.
-// Until the region takes something of them again they travel by themselves, are tried once a
+// Until the region takes or rejects something of them they travel by themselves, are tried once a
 // minute, and what comes in between is set aside with the rest: so they hold nobody back.
 #pragma once
 
