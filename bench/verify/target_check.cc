@@ -75,15 +75,18 @@ absl::Status TargetCheck::Run(const std::vector<ServedScrape>& served, const Bod
   CountTimestamps();
   FindGivenUp();
   for (const ServedScrape& scrape : served) {
-    if (scrape.time_ms < options_.from_ms || scrape.time_ms > options_.until_ms) continue;
+    if (scrape.time_ms < options_.from_ms) continue;
+    const bool looked_at = scrape.time_ms <= options_.until_ms;
+    if (!looked_at && !IsServed(scrape.fault)) continue;
     if (!IsServed(scrape.fault)) {
       ++counts_.failing;
       if (!expected_.empty()) expected_.back().failed_after = true;
       continue;
     }
     if (absl::Status read = ReadBody(scrape, bodies); !read.ok()) return read;
+    expected_.back().looked_at = looked_at;
+    counts_.scrapes += looked_at ? 1 : 0;
   }
-  counts_.scrapes = expected_.size();
   MatchExact();
   MatchRest();
   ExplainLeftOver();
@@ -202,6 +205,10 @@ void TargetCheck::MatchExact() {
         begin, end, [&](const auto& candidate) { return IsExact(expected, candidate.first); });
     if (match == end) continue;
     expected.timestamp_ms = match->first;
+    if (!expected.looked_at) {
+      left_.erase(match);
+      continue;
+    }
     if (match->second > expected.values.size()) {
       ++counts_.extra;
       Note(*expected.scrape, absl::StrCat("extra: ", match->second - expected.values.size(),
@@ -217,7 +224,7 @@ void TargetCheck::MatchExact() {
 // What has no exact counterpart is compared with the timestamps that nothing explains yet.
 void TargetCheck::MatchRest() {
   for (Expected& expected : expected_) {
-    if (expected.timestamp_ms != 0) continue;
+    if (expected.timestamp_ms != 0 || !expected.looked_at) continue;
     const int64_t time = expected.scrape->time_ms;
     int64_t best_timestamp = 0;
     Comparison best;
@@ -273,7 +280,7 @@ void TargetCheck::CheckStale() {
   for (size_t i = 0; i + 1 < expected_.size(); ++i) {
     const Expected& now = expected_[i];
     const Expected& next = expected_[i + 1];
-    if (now.timestamp_ms == 0 || next.timestamp_ms == 0) continue;
+    if (now.timestamp_ms == 0 || next.timestamp_ms == 0 || !next.looked_at) continue;
     std::unordered_set<uint32_t> still;
     for (const auto& [number, bits] : next.values) still.insert(number);
     uint64_t missing = 0;

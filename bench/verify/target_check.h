@@ -71,6 +71,7 @@ class TargetCheck {
     std::vector<std::pair<uint32_t, uint64_t>> values;  // number in series_, bits
     int64_t timestamp_ms = 0;                           // where it was found; 0: not
     bool failed_after = false;                          // a spoilt answer came next
+    bool looked_at = true;                              // false: explains what arrived, no more
   };
   struct Comparison {
     uint64_t equal = 0, missing = 0, different = 0;

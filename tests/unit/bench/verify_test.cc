@@ -157,6 +157,17 @@ TEST_F(VerifyTest, ExcusesOneAnswerForEachScrapeThatWasGivenUp) {
   }
 }
 
+TEST_F(VerifyTest, WhatAnAnswerAfterUntilExplainsIsNotTakenForALostOne) {
+  options_.until_ms = 110'000;  // the others may be missing, but arrived; b did not change
+  options_.tolerance_ms = 20'000;
+  a_.erase(a_.begin());
+  b_.erase(b_.begin());
+  const VerifyCounts counts = Run();
+  EXPECT_EQ(counts.scrapes, 1u);
+  EXPECT_EQ(counts.lost, 1u);
+  EXPECT_EQ(counts.problems(), 1u) << counts.ToJson();
+}
+
 TEST_F(VerifyTest, FindsAMissingSeries) {
   a_.erase(a_.begin() + 1);
   EXPECT_EQ(Run().partial, 1u);
