@@ -227,3 +227,21 @@ def test_frames_that_come_too_late_are_refused(chain):
 
 def refused(relay):
     return [event for event in relay.record() if event["event"] == "refusal" and event["reason"] == "REASON_POSITION"]
+
+
+# --- files that are gone for a while
+
+def test_a_directory_that_was_away(chain):
+    """Its files are read on: what was read of them is still known."""
+    logs = LogChain(chain, pods=3)
+    logs.pods.write(20)
+    logs.wait()
+    log = logs.pods.logs[0]
+    away = logs.pods.root.parent / "away"
+    log.directory.rename(away)
+    wait_until(lambda: str(log.path) not in files(logs.forwarder), "the files are left", process=logs.forwarder.process)
+    logs.pods.write(10, logs.pods.logs[1:])
+    logs.wait()
+    away.rename(log.directory)
+    logs.pods.write(10)
+    logs.finish()
