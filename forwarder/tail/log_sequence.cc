@@ -114,7 +114,7 @@ TurnEnd LogSequence::IdentifyWaiting() {
 }
 
 // Its first line may have been written by now; a short file that was rotated away gets no more.
-// kMore: it became another; kLook: it is none of ours.
+// kMore: it became another; kLook: it is none of ours, or may have been rotated since the listing.
 TurnEnd LogSequence::IdentifyLate(size_t index) {
   TailedFile& file = *files_[index];
   if (file.lost || !file.source || !file.source->Refresh().ok()) {
@@ -141,7 +141,7 @@ TurnEnd LogSequence::IdentifyLate(size_t index) {
   file_now->written_look = written_look;
   file_now->appeared_later = true;  // when it was met it had no line
   Sort();
-  return TurnEnd::kMore;
+  return file_now->written_now() ? TurnEnd::kLook : TurnEnd::kMore;
 }
 
 // False: the gateway keeps no more positions.

@@ -250,6 +250,8 @@ void LogSequence::Insert(std::unique_ptr<TailedFile> file) {
   if (file->key) {
     scope_.owners[*file->key] = file.get();
     scope_.book.Use(*file->key);
+    // It may have been rotated between the listing and its opening: what it was has a name by now.
+    if (file->written_now()) lost_in_look_ = true;
   }
   files_.push_back(std::move(file));
 }

@@ -217,9 +217,9 @@ TEST_F(TailLimits, EveryListingOfALookCounts) {
   target.path = log_;
   PlanCounts past;
   follower.SetClaims({{*TailTarget::Make(std::move(target), &past), "*.log"}});
-  follower.Look(true);  // two listings, as there is something new
+  follower.Look(true);  // three listings: names are new, and then the file that is written
   follower.LookSoon();
-  scope.now += absl::Milliseconds(100);
+  scope.now += absl::Milliseconds(200);
   EXPECT_FALSE(follower.look_due());
   scope.now += absl::Milliseconds(100);
   EXPECT_TRUE(follower.look_due());
