@@ -98,6 +98,7 @@ void WriteInstance(JsonWriter& json, const GatewaySnapshot& snapshot,
   json.BeginObject();
   json.Field("tenant", instance.tenant).Field("entry", instance.entry);
   json.Field("forwarder", instance.forwarder_name).Field("instance", instance.instance_hex);
+  json.Field("signal", SignalName(instance.signal));
   json.Field("peer", instance.peer).Field("epoch", instance.epoch);
   json.Field("mark", instance.mark).Field("settled", instance.settled);
   json.Field("connected", instance.connected).Field("superseded", instance.superseded);

@@ -21,6 +21,7 @@ constexpr int64_t kAwaitedMs = int64_t{3600} * 1000;
 InstanceStatus StatusOf(const Instance& instance) {
   InstanceStatus status;
   status.number = instance.number;
+  status.signal = instance.signal;
   status.tenant = instance.tenant;
   status.entry = instance.entry;
   status.forwarder_name = instance.forwarder_name;

@@ -30,6 +30,7 @@ struct DestinationStatus {
 
 struct InstanceStatus {
   InstanceNumber number = 0;
+  Signal signal = Signal::kMetrics;
   std::string tenant, entry, forwarder_name, instance_hex, peer;
   uint64_t epoch = 0, mark = 0, settled = 0;
   bool connected = false, superseded = false, admitted = false;

@@ -47,6 +47,7 @@ GatewaySnapshot FullSnapshot() {
   instance.connected = true;
   InstanceStatus older = instance;
   older.superseded = true;
+  older.signal = Signal::kLogs;
   snapshot.store.instances = {instance, older};
   snapshot.layouts.rerenders = 2;
   DeliveryStatus delivery;
@@ -126,6 +127,7 @@ TEST_F(HttpApiTest, EveryPageIsJson) {
       {"/api/v1/queue", R"("empty":false)"},
       {"/api/v1/queue/verify", R"({"ok":false,"problems":["queue a: 3 counted, 4 stored"]})"},
       {"/api/v1/forwarders", R"("name":"east")"},
+      {"/api/v1/forwarders", R"("signal":"logs","peer":)"},
       {"/api/v1/destinations", R"("responses":{"0":1,"200":7,"429":70})"},
       {"/api/v1/dead_letters", R"("samples":100)"},
   };
