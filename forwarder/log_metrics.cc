@@ -21,7 +21,8 @@ void AddFiles(const LogView& view, MetricFamilies& out) {
   out.Flag("blocked", "1 while nothing is read because the ring has no room.", tail.blocked);
   out.Counter("rotations_total", "Log files that were renamed and replaced by a new one.",
               tail.rotations_total);
-  out.Counter("truncations_total", "Log files that became shorter and are read from their start.",
+  out.Counter("truncations_total",
+              "Log files that became shorter than they were, or than what was read of them.",
               tail.truncations_total);
   out.Counter("compressed_files_total", "Compressed log files that were read for what was missed.",
               tail.compressed_files_total);
