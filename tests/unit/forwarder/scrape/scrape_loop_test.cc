@@ -173,13 +173,22 @@ class ScrapeLoopTest : public ::testing::Test {
   void AdvanceTo(int64_t unix_ms) {
     Advance(absl::FromUnixMillis(unix_ms) - clock_.Now() + absl::Milliseconds(1));
   }
+  size_t shipped() {
+    MutexLock lock(mu_);
+    return shipments_.size();
+  }
+  // Whether what was tallied is done with, or held at the gate: a target that is not done skips its
+  // next slot.
+  bool AllDone() {
+    for (const TargetStatus& status : loop_->targets()) done_[status.target->id] = status.scrapes;
+    uint64_t done = static_cast<uint64_t>(gate_.waiting());
+    for (const auto& [id, scrapes] : done_) done += scrapes;
+    return done >= loop_->status().totals.scrapes;
+  }
   std::vector<Shipment> Take(size_t count) {
     std::vector<Shipment> taken;
-    EXPECT_TRUE(Await([&] {
-      MutexLock lock(mu_);
-      return shipments_.size() >= count;
-    })) << "shipments awaited: "
-        << count;
+    EXPECT_TRUE(Await([&] { return shipped() >= count && AllDone(); }))
+        << "shipments awaited: " << count;
     MutexLock lock(mu_);
     taken.swap(shipments_);
     return taken;
@@ -190,7 +199,7 @@ class ScrapeLoopTest : public ::testing::Test {
     }
     return {};
   }
-  bool Scraped(size_t scrapes) { return loop_->status().totals.scrapes >= scrapes; }
+  bool Scraped(size_t scrapes) { return loop_->status().totals.scrapes >= scrapes && AllDone(); }
 
   static double Up(const Shipment& shipment) {
     return shipment.scrape.report_values.empty()
@@ -213,7 +222,8 @@ class ScrapeLoopTest : public ::testing::Test {
   std::atomic<size_t> held_values_{0};  // the gate holds shipments of so many values; 0: all
   Mutex mu_;
   std::vector<Shipment> shipments_ ABSL_GUARDED_BY(mu_);
-  std::unique_ptr<ScrapeLoop> loop_;  // last: its threads use the above
+  std::map<std::string, uint64_t> done_;  // scrapes of each target, also of those that are gone
+  std::unique_ptr<ScrapeLoop> loop_;      // last: its threads use the above
 };
 
 TEST_F(ScrapeLoopTest, ScrapesAtTheSlotWithPrometheusHeaders) {
