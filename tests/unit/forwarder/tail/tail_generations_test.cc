@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "forwarder/tail/directory_follower.h"
-#include "tests/unit/forwarder/tail/tail_bed.h"
+#include "tests/unit/forwarder/tail/tail_test.h"
 
 namespace ampari {
 namespace {
@@ -17,14 +17,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr absl::Duration kSecond = absl::Seconds(1);
-constexpr char kPod[] = "shop_cart-1_1111";
-
-class TailGenerations : public testing::Test {
+class TailGenerations : public TailTest {
  protected:
-  void Begin() { bed_.Start("*/app/*.log"); }
-  void Write(std::string_view text) { AppendFile(log_, bed_.Cri(text)); }
-  std::string Rotated(int n) const { return absl::StrCat(log_, ".20240501-00000", n); }
   void Compress(const std::string& path) {
     WriteGz(path + ".gz", ReadWhole(path));
     fs::remove(path);
@@ -37,10 +31,6 @@ class TailGenerations : public testing::Test {
   std::string KeyOf(std::string_view head, uint32_t generation) const {
     return std::string(MakeFileKey(kPod, "app", head, generation).view());
   }
-
-  TailBed bed_;
-  const std::string directory_ = bed_.Container(kPod, "app");
-  const std::string log_ = directory_ + "/0.log";
 };
 
 TEST_F(TailGenerations, ALaterOneIsKnownByItsCompressedNameToo) {

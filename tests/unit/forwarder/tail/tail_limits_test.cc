@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "tests/unit/forwarder/tail/tail_bed.h"
+#include "tests/unit/forwarder/tail/tail_test.h"
 
 namespace ampari {
 namespace {
@@ -18,15 +18,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr absl::Duration kSecond = absl::Seconds(1);
-constexpr char kPod[] = "shop_cart-1_1111";
-
-class TailLimits : public testing::Test {
+class TailLimits : public TailTest {
  protected:
-  void Begin() { bed_.Start("*/app/*.log"); }
-  void Write(std::string_view text, std::string_view tag = "F") {
-    AppendFile(log_, bed_.Cri(text, "stdout", tag));
-  }
   void RemovePod() {
     fs::remove_all(absl::StrCat(bed_.root(), "/", kPod));
     bed_.Apply({});
@@ -37,10 +30,6 @@ class TailLimits : public testing::Test {
     bed_.clock.Advance(time);
     bed_.Run(2 * kSecond);
   }
-
-  TailBed bed_;
-  const std::string directory_ = bed_.Container(kPod, "app");
-  const std::string log_ = directory_ + "/0.log";
 };
 
 TEST_F(TailLimits, APodThatWentWhileThereWasNoRoomIsHeldUntilThereIs) {

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
-#include "tests/unit/forwarder/tail/tail_bed.h"
+#include "tests/unit/forwarder/tail/tail_test.h"
 
 namespace ampari {
 namespace {
@@ -16,23 +16,15 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr absl::Duration kSecond = absl::Seconds(1);
-constexpr char kPod[] = "shop_cart-1_1111";
-
-class TailReturn : public testing::Test {
+class TailReturn : public TailTest {
  protected:
   TailReturn() { fs::create_directories(away_); }
-  void Begin() { bed_.Start("*/app/*.log"); }
-  void Write(std::string_view text) { AppendFile(log_, bed_.Cri(text)); }
   void Pass(absl::Duration time) {
     bed_.Run(20 * kSecond);
     bed_.clock.Advance(time);
     bed_.Run(15 * kSecond);
   }
 
-  TailBed bed_;
-  const std::string directory_ = bed_.Container(kPod, "app");
-  const std::string log_ = directory_ + "/0.log";
   const std::string away_ = bed_.root() + "-away";
 };
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
-#include "tests/unit/forwarder/tail/tail_bed.h"
+#include "tests/unit/forwarder/tail/tail_test.h"
 
 namespace ampari {
 namespace {
@@ -16,14 +16,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr absl::Duration kSecond = absl::Seconds(1);
-constexpr char kPod[] = "shop_cart-1_1111";
-
-class TailRotation : public testing::Test {
+class TailRotation : public TailTest {
  protected:
-  void Begin() { bed_.Start("*/app/*.log"); }
-  void Write(std::string_view text) { AppendFile(log_, bed_.Cri(text)); }
-  std::string Rotated(int n) const { return absl::StrCat(log_, ".20240501-00000", n); }
   // As kubelet: the rename, and the runtime's new file.
   void Rotate(int n) { fs::rename(log_, Rotated(n)); }
   void Compress(const std::string& path) {
@@ -32,10 +26,6 @@ class TailRotation : public testing::Test {
     fs::remove(path);
   }
   void Truncate() { fs::resize_file(log_, 0); }
-
-  TailBed bed_;
-  const std::string directory_ = bed_.Container(kPod, "app");
-  const std::string log_ = directory_ + "/0.log";
 };
 
 TEST_F(TailRotation, TheRenamedFileIsReadToItsEndFirst) {

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "forwarder/tail/directory_finder.h"
 #include "forwarder/tail/open_beneath.h"
-#include "tests/unit/forwarder/tail/tail_bed.h"
+#include "tests/unit/forwarder/tail/tail_test.h"
 
 namespace ampari {
 namespace {
@@ -26,10 +26,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-constexpr absl::Duration kSecond = absl::Seconds(1);
-constexpr char kPod[] = "shop_cart-1_1111";
-
-class TailTree : public testing::Test {
+class TailTree : public TailTest {
  protected:
   std::string Docker(const std::string& id) {
     const std::string directory = absl::StrCat(bed_.links.files.front(), "/", id);
@@ -50,9 +47,7 @@ class TailTree : public testing::Test {
     return errors;
   }
 
-  TailBed bed_;
   int lines_ = 0;
-  const std::string directory_ = bed_.Container(kPod, "app");
 };
 
 TEST_F(TailTree, DockersLinksAreFollowedWithWhatRotationLeft) {
@@ -211,7 +206,8 @@ TEST_F(TailTree, AWriteLeaseHoldsNobodyUp) {
   ::signal(SIGIO, SIG_IGN);  // the kernel tells the holder so
   const std::string log = directory_ + "/0.log";
   const UniqueFd holder(::open(log.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (::fcntl(holder.get(), F_SETLEASE, F_WRLCK) != 0) GTEST_SKIP() << "no leases here";
+  if (::fcntl(holder.get(), F_SETLEASE, F_WRLCK) != 0)
+    GTEST_SKIP() << "a write lease is what is tested, and this file system grants none";
   const auto opened = OpenFileBeneath({bed_.root(), absl::StrCat(kPod, "/app/0.log")});
   EXPECT_TRUE(absl::IsUnavailable(opened.status())) << opened.status();
 }
