@@ -159,6 +159,16 @@ void Send(Life& life, uint64_t first, uint64_t last) {
   ASSERT_TRUE(life.sink->WaitMark(last));
 }
 
+RemoteWriteConfig ConfigOf(const FakeRegion& region) {
+  RemoteWriteConfig config;
+  config.name = "region";
+  config.url = region.url();
+  config.queue.min_backoff = absl::Milliseconds(1);
+  config.queue.max_backoff = absl::Milliseconds(20);
+  config.metadata.send = false;
+  return config;
+}
+
 Ledger LedgerOf(const Store& store) {
   const StoreStatus status = store.status();
   EXPECT_THAT(status.alarms, IsEmpty());
@@ -169,12 +179,7 @@ Ledger LedgerOf(const Store& store) {
 TEST(DeliveryStore, FramesOfSeveralLivesArriveOnceAndInOrder) {
   const TempDir directory;
   FakeRegion region;
-  RemoteWriteConfig config;
-  config.name = "region";
-  config.url = region.url();
-  config.queue.min_backoff = absl::Milliseconds(1);
-  config.queue.max_backoff = absl::Milliseconds(20);
-  config.metadata.send = false;
+  const RemoteWriteConfig config = ConfigOf(region);
   constexpr uint64_t kPerLife = 60;
   WelcomeReply last;
   for (uint64_t life_number = 0; life_number < 4; ++life_number) {
@@ -225,12 +230,7 @@ TEST(DeliveryStore, AMergedRangeIsComposedTheSameInTheNextLife) {
         answer.close_without_answer = true;
         return answer;
       });
-  RemoteWriteConfig config;
-  config.name = "region";
-  config.url = region.url();
-  config.queue.min_backoff = absl::Milliseconds(1);
-  config.queue.max_backoff = absl::Milliseconds(20);
-  config.metadata.send = false;
+  const RemoteWriteConfig config = ConfigOf(region);
   WelcomeReply last;
   {
     Life life(directory.path(), config, last);
@@ -277,12 +277,7 @@ TEST(DeliveryStore, WhatIsParkedStaysPendingUntilItsAgeEndsIt) {
     }
     return std::nullopt;
   });
-  RemoteWriteConfig config;
-  config.name = "region";
-  config.url = region.url();
-  config.queue.min_backoff = absl::Milliseconds(1);
-  config.queue.max_backoff = absl::Milliseconds(20);
-  config.metadata.send = false;
+  const RemoteWriteConfig config = ConfigOf(region);
   StepClock clock;
   WelcomeReply last;
   {
